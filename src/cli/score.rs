@@ -1,0 +1,29 @@
+//! `score FILE`.
+
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::config::Config;
+use crate::{grpc, server};
+
+use super::{DATA, Failure, NO_INPUT, print};
+
+pub(super) fn run(config: &Config, file: &Path) -> Result<ExitCode, Failure> {
+    let text = read(file).map_err(|error| {
+        Failure::new(NO_INPUT, &format!("cannot read {}: {error}", file.display()))
+    })?;
+    let models = server::load_models(config)?;
+    let answer =
+        grpc::answer_json(&models, &text).map_err(|refused| Failure::new(DATA, &refused))?;
+    print(&answer)
+}
+
+fn read(file: &Path) -> io::Result<String> {
+    if file.as_os_str() == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file)
+}

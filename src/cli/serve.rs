@@ -1,0 +1,83 @@
+//! `serve`.
+
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::grpc::Models;
+use crate::server::{self, LoadError, Signals};
+
+use super::{Failure, START_FAILURE};
+
+/// What to send first: the signs of an S1 root without those of the heel itself.
+const EXAMPLE: &str = r#"{"assessment": {"patient": {"age_years": 52, "sex": "SEX_FEMALE"}, "side": "SIDE_RIGHT", "findings": [{"id": "slump_test", "present": true}, {"id": "achilles_reflex_reduced", "present": true}, {"id": "first_step_pain", "present": false}]}}"#;
+
+/// How long the runtime may take to end tasks that outlived the drain.
+const LAST_TASKS: Duration = Duration::from_millis(500);
+
+pub(super) fn run(config: &Config) -> Result<ExitCode, Failure> {
+    let models = server::load_models(config).map_err(|error| match error {
+        LoadError::Setting(_) => Failure::from(error),
+        LoadError::Unreadable { .. } | LoadError::Faulty(_) | LoadError::Calibration(_) => {
+            Failure::new(START_FAILURE, &error)
+        }
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(serve(config, Arc::new(models)));
+    runtime.shutdown_timeout(LAST_TASKS);
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn serve(config: &Config, models: Arc<Models>) -> Result<(), Failure> {
+    // Signals are caught before anybody can know that we listen.
+    let mut signals = Signals::catch()?;
+    let listener = server::bind(config.server.listen).await.map_err(|error| {
+        Failure::new(START_FAILURE, &format!("cannot listen on {}: {error}", config.server.listen))
+    })?;
+    let address = listener.local_addr()?;
+    announce(address, config.is_reflection_enabled)?;
+    info!(%address, model.version = models.default_version(), "serving");
+    let shutdown = async move {
+        signals.next().await;
+        tokio::spawn(async move {
+            signals.next().await;
+            warn!("second signal: ending at once");
+            std::process::exit(i32::from(START_FAILURE));
+        });
+    };
+    server::run(config, listener, models, shutdown)
+        .await
+        .map_err(|error| Failure::new(START_FAILURE, &error))
+}
+
+fn announce(address: SocketAddr, is_reflection_enabled: bool) -> io::Result<()> {
+    let mut output = io::stdout();
+    writeln!(output, "listening on {address}")?;
+    // Without reflection grpcurl has to be given the contract.
+    let protos = if is_reflection_enabled {
+        ""
+    } else {
+        "-import-path proto -proto heelorigin/v1/scoring_service.proto "
+    };
+    writeln!(
+        output,
+        "grpcurl -plaintext {protos}-d '{EXAMPLE}' {} heelorigin.v1.ScoringService/ScoreFindings",
+        reachable(address)
+    )?;
+    output.flush()
+}
+
+/// The address as a client on this machine uses it: nobody can connect to 0.0.0.0 everywhere.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}

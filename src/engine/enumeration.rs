@@ -1,0 +1,282 @@
+//! Exact sums over all sets of conditions.
+//!
+//! A set S weighs the product of its members' odds, of the factors (tables over a few conditions) and of the coexistence
+//! factor on sets that touch two or more origins. Heel pain multiplies it by `1 - (1 - leak) * product of (1 - link)`,
+//! which is a difference of two products, as are the numerators of every likelihood and weight. A product over S only
+//! rescales the odds, so one pass sums all of them side by side, one rescaling in each *lane* (the Quickscore identity,
+//! Heckerman 1990).
+//!
+//! Only conditions that stand together in a factor are enumerated. The others are independent given the pattern of origins,
+//! and fold into one number for each of the sixteen patterns.
+
+use crate::domain::Origin;
+
+/// Number of rescalings summed side by side.
+pub(super) const LANES: usize = 16;
+
+/// One number for each lane.
+pub(super) type Lanes = [f64; LANES];
+
+/// Patterns of origins: bit o is set when origin o is present.
+pub(super) const PATTERNS: usize = 16;
+
+/// Low bits of a set's number that are multiplied as one row, so that the inner loop is straight.
+const ROW_BITS: usize = 4;
+
+/// A table over a few conditions: entry i holds for the set whose j-th condition is present when bit j of i is set.
+#[derive(Debug, Clone)]
+pub(super) struct Factor {
+    pub(super) conditions: Vec<usize>,
+    pub(super) values: Vec<f64>,
+}
+
+/// Weights of the sets that are summed.
+#[derive(Debug, Clone)]
+pub(super) struct Weights<'a> {
+    /// Origin of each condition.
+    pub(super) origins: &'a [Origin],
+    /// Weight of a condition's absence and presence; only their ratio matters.
+    pub(super) absent_present: Vec<(f64, f64)>,
+    /// Rescaling of each condition's presence in each lane.
+    pub(super) damping: &'a [Lanes],
+    /// Weight of sets of at most one origin, and of two or more.
+    pub(super) coexistence: (f64, f64),
+    /// Tables.
+    pub(super) factors: Vec<Factor>,
+}
+
+/// Sums over all sets.
+#[derive(Debug, Clone)]
+pub(super) struct Sums {
+    /// Sum over the sets of each pattern of origins.
+    pub(super) patterns: [Lanes; PATTERNS],
+    /// Sum over the sets that hold each condition.
+    pub(super) conditions: Vec<Lanes>,
+}
+
+impl Sums {
+    /// Sum over all sets.
+    pub(super) fn total(&self) -> Lanes {
+        self.patterns.iter().fold([0.0; LANES], |sum, lanes| add(sum, lanes))
+    }
+}
+
+/// Whether a pattern has two or more origins.
+pub(super) const fn is_several(pattern: usize) -> bool {
+    pattern.count_ones() >= 2
+}
+
+/// The weights of absence and presence for log odds, scaled so that the larger is 1 and neither overflows.
+pub(super) fn absent_present(log_odds: f64) -> (f64, f64) {
+    if log_odds > 0.0 { ((-log_odds).exp(), 1.0) } else { (1.0, log_odds.exp()) }
+}
+
+/// Sums the weights of all sets.
+pub(super) fn sums(weights: &Weights<'_>) -> Sums {
+    let joint = Joint::new(weights);
+    let mut walk = Walk {
+        joint: &joint,
+        by_pattern: [[0.0; LANES]; PATTERNS],
+        present: vec![[0.0; LANES]; joint.coupled.len()],
+    };
+    walk.descend(joint.coupled.len(), 0, [1.0; LANES], 0);
+    let Walk { by_pattern, present, .. } = walk;
+    let mut conditions = vec![[0.0; LANES]; weights.origins.len()];
+    for (&condition, lanes) in joint.coupled.iter().zip(present) {
+        conditions[condition] = lanes;
+    }
+    for &condition in &joint.free {
+        conditions[condition] = joint.sum_with_free(&by_pattern, condition);
+    }
+    Sums { patterns: joint.complete(&by_pattern), conditions }
+}
+
+/// The coupled conditions enumerated, the free ones folded.
+#[derive(Debug)]
+pub(super) struct Joint<'a> {
+    weights: &'a Weights<'a>,
+    /// Conditions that stand together in a factor; position j is bit j of a set's number.
+    pub(super) coupled: Vec<usize>,
+    /// All other conditions.
+    pub(super) free: Vec<usize>,
+    /// Product of all factors for every set of coupled conditions.
+    pub(super) product: Vec<f64>,
+    /// For each pattern of the coupled conditions, the sum over the free ones.
+    pub(super) tail: [Lanes; PATTERNS],
+}
+
+impl<'a> Joint<'a> {
+    pub(super) fn new(weights: &'a Weights<'a>) -> Self {
+        let count = weights.origins.len();
+        let uses = |condition: usize| {
+            weights.factors.iter().filter(|factor| factor.conditions.contains(&condition)).count()
+        };
+        let mut coupled: Vec<usize> = (0..count).filter(|&condition| uses(condition) > 0).collect();
+        // A factor is multiplied in once its last condition is there: busy conditions first keeps that early and cheap.
+        coupled.sort_by_key(|&condition| (usize::MAX - uses(condition), condition));
+        let free: Vec<usize> = (0..count).filter(|condition| !coupled.contains(condition)).collect();
+        let product = product(&coupled, &weights.factors);
+        let mut joint = Self { weights, coupled, free, product, tail: [[0.0; LANES]; PATTERNS] };
+        let free = free_patterns(&joint.free_ends(None), None);
+        joint.tail = std::array::from_fn(|pattern| joint.fold(pattern, &free));
+        joint
+    }
+
+    /// Presence of a condition in each lane.
+    pub(super) fn presence(&self, condition: usize) -> Lanes {
+        scale(self.weights.absent_present[condition].1, &self.weights.damping[condition])
+    }
+
+    /// For each origin, the sums over its free conditions: none present, and some present. `except` is left out.
+    fn free_ends(&self, except: Option<usize>) -> [(f64, Lanes); 4] {
+        let mut ends = [(1.0, [1.0; LANES]); 4];
+        for &condition in self.free.iter().filter(|&&condition| Some(condition) != except) {
+            let (absent, _) = self.weights.absent_present[condition];
+            let (none, all) = &mut ends[self.weights.origins[condition].index()];
+            *none *= absent;
+            *all = multiply(*all, &self.presence(condition).map(|present| absent + present));
+        }
+        ends.map(|(none, all)| (none, all.map(|all| all - none)))
+    }
+
+    /// Sum over the free conditions, whose patterns weigh `free`, for a pattern of the others.
+    fn fold(&self, pattern: usize, free: &[Lanes; PATTERNS]) -> Lanes {
+        let weighed = free.iter().enumerate().map(|(own, lanes)| (self.coexistence(pattern | own), lanes));
+        weighed.fold([0.0; LANES], |sum, (by, lanes)| add(sum, &scale(by, lanes)))
+    }
+
+    /// The coexistence factor of a pattern.
+    pub(super) const fn coexistence(&self, pattern: usize) -> f64 {
+        let (lone, several) = self.weights.coexistence;
+        if is_several(pattern) { several } else { lone }
+    }
+
+    /// Sum over all sets that hold a free condition.
+    fn sum_with_free(&self, by_pattern: &[Lanes; PATTERNS], condition: usize) -> Lanes {
+        let origin = self.weights.origins[condition];
+        let free = free_patterns(&self.free_ends(Some(condition)), Some(origin));
+        let mut sum = [0.0; LANES];
+        for (pattern, lanes) in by_pattern.iter().enumerate() {
+            let tail = self.fold(pattern | 1 << origin.index(), &free);
+            sum = add(sum, &multiply(tail, lanes));
+        }
+        multiply(sum, &self.presence(condition))
+    }
+
+    /// From sums by the coupled conditions' pattern to sums by the whole pattern.
+    fn complete(&self, by_pattern: &[Lanes; PATTERNS]) -> [Lanes; PATTERNS] {
+        let free = free_patterns(&self.free_ends(None), None);
+        let mut whole = [[0.0; LANES]; PATTERNS];
+        for (own, product) in free.iter().enumerate() {
+            for (pattern, lanes) in by_pattern.iter().enumerate() {
+                let both = pattern | own;
+                let weighed = scale(self.coexistence(both), &multiply(*product, lanes));
+                whole[both] = add(whole[both], &weighed);
+            }
+        }
+        whole
+    }
+}
+
+/// Weight of the free conditions making exactly each pattern. With `whole`, that origin's free conditions count without
+/// distinction, in the patterns without it.
+fn free_patterns(ends: &[(f64, Lanes); 4], whole: Option<Origin>) -> [Lanes; PATTERNS] {
+    std::array::from_fn(|pattern| {
+        Origin::ALL.into_iter().fold([1.0; LANES], |product, origin| {
+            let (none, some) = &ends[origin.index()];
+            match (pattern >> origin.index() & 1 == 1, whole == Some(origin)) {
+                (false, false) => scale(*none, &product),
+                (false, true) => multiply(product, &some.map(|some| some + none)),
+                (true, false) => multiply(product, some),
+                (true, true) => [0.0; LANES],
+            }
+        })
+    })
+}
+
+/// Walks the sets of coupled conditions depth first.
+#[derive(Debug)]
+struct Walk<'j, 'w> {
+    joint: &'j Joint<'w>,
+    by_pattern: [Lanes; PATTERNS],
+    present: Vec<Lanes>,
+}
+
+impl Walk<'_, '_> {
+    /// Sum below a node: `depth` conditions are still open, `set` and `lanes` are what was decided.
+    fn descend(&mut self, depth: usize, set: usize, lanes: Lanes, pattern: usize) -> Lanes {
+        let Some(position) = depth.checked_sub(1) else {
+            let leaf = scale(self.joint.product[set], &lanes);
+            self.by_pattern[pattern] = add(self.by_pattern[pattern], &leaf);
+            return multiply(leaf, &self.joint.tail[pattern]);
+        };
+        let condition = self.joint.coupled[position];
+        let (absent, _) = self.joint.weights.absent_present[condition];
+        let origin = self.joint.weights.origins[condition].index();
+        let without = if absent > 0.0 {
+            self.descend(position, set, scale(absent, &lanes), pattern)
+        } else {
+            [0.0; LANES]
+        };
+        let lanes = multiply(lanes, &self.joint.presence(condition));
+        let with = self.descend(position, set | 1 << position, lanes, pattern | 1 << origin);
+        self.present[position] = add(self.present[position], &with);
+        add(without, &with)
+    }
+}
+
+/// Product of the factors for every set of the coupled conditions.
+fn product(coupled: &[usize], factors: &[Factor]) -> Vec<f64> {
+    let mut product = vec![1.0];
+    for last in 0..coupled.len() {
+        product.extend_from_within(..);
+        for factor in factors {
+            let positions = positions(factor, coupled);
+            if positions.iter().max() == Some(&last) {
+                multiply_in(&mut product, &positions, &factor.values);
+            }
+        }
+    }
+    product
+}
+
+/// Positions of a factor's conditions among the coupled ones.
+pub(super) fn positions(factor: &Factor, coupled: &[usize]) -> Vec<usize> {
+    let position = |condition: &usize| coupled.iter().position(|other| other == condition);
+    factor.conditions.iter().filter_map(position).collect()
+}
+
+/// Multiplies every entry of `product` by the factor's entry for it.
+fn multiply_in(product: &mut [f64], positions: &[usize], values: &[f64]) {
+    let width = product.len().min(1 << ROW_BITS);
+    let low: Vec<usize> = (0..width).map(|set| entry(set, positions)).collect();
+    for (row, chunk) in product.chunks_exact_mut(width).enumerate() {
+        let high = entry(row * width, positions);
+        for (weight, low) in chunk.iter_mut().zip(&low) {
+            *weight *= values[high | low];
+        }
+    }
+}
+
+/// The factor's entry for a set of coupled conditions.
+pub(super) fn entry(set: usize, positions: &[usize]) -> usize {
+    positions.iter().enumerate().fold(0, |entry, (bit, position)| entry | (set >> position & 1) << bit)
+}
+
+pub(super) fn add(mut a: Lanes, b: &Lanes) -> Lanes {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a += b;
+    }
+    a
+}
+
+pub(super) fn multiply(mut a: Lanes, b: &Lanes) -> Lanes {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a *= b;
+    }
+    a
+}
+
+pub(super) fn scale(by: f64, lanes: &Lanes) -> Lanes {
+    lanes.map(|lane| by * lane)
+}

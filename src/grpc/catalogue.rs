@@ -1,0 +1,261 @@
+//! What the knowledge base knows, in the words of the contract.
+
+use crate::domain::expit;
+use crate::knowledge::{
+    Effect, Finding, KnowledgeBase, Link, Measure, Parameter, PrevalenceOf, RiskFactor, Study,
+    Term, Threshold,
+};
+
+use super::{pb, render};
+
+/// Half the width of a 95 % interval, in standard deviations.
+const NORMAL_95: f64 = 1.959_963_984_540_054;
+
+/// Kinds of what can be sent as a finding.
+pub(super) const KINDS: [&str; 5] =
+    ["symptom", "history", "examination", "investigation", "risk_factor"];
+
+/// Something that can be sent as a finding.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Entry<'a> {
+    Complaint(&'a Finding),
+    Finding(&'a Finding),
+    RiskFactor(&'a RiskFactor),
+}
+
+impl<'a> Entry<'a> {
+    /// Everything that can be sent, ordered by id.
+    pub(super) fn all(knowledge: &'a KnowledgeBase) -> Vec<Self> {
+        let mut entries = vec![Self::Complaint(&knowledge.complaint)];
+        entries.extend(knowledge.findings.iter().map(Self::Finding));
+        let factors = knowledge.risk_factors.iter().filter(|factor| factor.derived.is_none());
+        entries.extend(factors.map(Self::RiskFactor));
+        entries.sort_by_key(|entry| entry.id());
+        entries
+    }
+
+    /// What an id, an alias or a measured id stands for.
+    pub(super) fn find(knowledge: &'a KnowledgeBase, id: &str) -> Option<Self> {
+        knowledge.terms.get(id).map(|term| match term {
+            Term::Complaint => Self::Complaint(&knowledge.complaint),
+            Term::Finding(index, _) => Self::Finding(&knowledge.findings[*index]),
+            Term::RiskFactor(index, _) => Self::RiskFactor(&knowledge.risk_factors[*index]),
+        })
+    }
+
+    fn id(self) -> &'a str {
+        match self {
+            Self::Complaint(finding) | Self::Finding(finding) => &finding.id,
+            Self::RiskFactor(factor) => &factor.id,
+        }
+    }
+
+    /// Kind, as the filter names it.
+    pub(super) const fn kind(self) -> &'static str {
+        match self {
+            Self::Complaint(finding) | Self::Finding(finding) => finding.kind,
+            Self::RiskFactor(_) => "risk_factor",
+        }
+    }
+
+    /// Whether it has a link to a condition.
+    pub(super) fn concerns(self, condition: usize) -> bool {
+        match self {
+            Self::Complaint(finding) | Self::Finding(finding) => {
+                finding.links.iter().any(|link| link.condition == condition)
+            }
+            Self::RiskFactor(factor) => {
+                factor.effects.iter().any(|effect| effect.condition == condition)
+            }
+        }
+    }
+
+    /// Whether an id or the label contains a text, which must be in lower case.
+    pub(super) fn mentions(self, text: &str) -> bool {
+        let (label, aliases, measure) = match self {
+            Self::Complaint(finding) | Self::Finding(finding) => {
+                (&finding.label, &finding.aliases, &finding.measure)
+            }
+            Self::RiskFactor(factor) => (&factor.label, &factor.aliases, &factor.measure),
+        };
+        let measured = measure.iter().map(|measure| measure.id.as_str());
+        let words = aliases.iter().map(String::as_str).chain([self.id(), label]).chain(measured);
+        words.into_iter().any(|word| word.to_lowercase().contains(text))
+    }
+
+    /// Its definition, without the links.
+    pub(super) fn definition(self, knowledge: &KnowledgeBase) -> pb::FindingDefinition {
+        match self {
+            Self::Complaint(finding) | Self::Finding(finding) => {
+                finding_definition(knowledge, finding)
+            }
+            Self::RiskFactor(factor) => risk_factor_definition(factor),
+        }
+    }
+
+    /// Its definition with the links.
+    pub(super) fn definition_with_links(self, knowledge: &KnowledgeBase) -> pb::FindingDefinition {
+        let links = match self {
+            Self::Complaint(finding) | Self::Finding(finding) => {
+                finding.links_at(None).map(|link| finding_link(knowledge, link)).collect()
+            }
+            Self::RiskFactor(factor) => {
+                factor.effects.iter().map(|effect| risk_factor_link(knowledge, effect)).collect()
+            }
+        };
+        pb::FindingDefinition { links, ..self.definition(knowledge) }
+    }
+}
+
+fn finding_definition(knowledge: &KnowledgeBase, finding: &Finding) -> pb::FindingDefinition {
+    let cluster = finding.cluster.map(|index| knowledge.clusters[index].id.clone());
+    pb::FindingDefinition {
+        id: finding.id.clone(),
+        label: finding.label.clone(),
+        elicit: finding.elicit.clone(),
+        positive: finding.positive.clone(),
+        kind: finding.kind.to_owned(),
+        effort: finding.effort.id().to_owned(),
+        has_side: finding.has_side,
+        cluster: cluster.unwrap_or_default(),
+        aliases: finding.aliases.clone(),
+        measure: finding.measure.as_ref().map(measure),
+        background_rate: finding.leak_at(None).map(|leak| probability(leak.rate)),
+        links: Vec::new(),
+        informative: finding.is_informative(),
+    }
+}
+
+fn risk_factor_definition(factor: &RiskFactor) -> pb::FindingDefinition {
+    pb::FindingDefinition {
+        id: factor.id.clone(),
+        label: factor.label.clone(),
+        elicit: factor.elicit.clone(),
+        positive: factor.positive.clone(),
+        kind: "risk_factor".to_owned(),
+        effort: factor.effort.id().to_owned(),
+        has_side: false,
+        cluster: String::new(),
+        aliases: factor.aliases.clone(),
+        measure: factor.measure.as_ref().map(measure),
+        background_rate: Some(probability(factor.prevalence)),
+        links: Vec::new(),
+        informative: !factor.effects.is_empty(),
+    }
+}
+
+fn measure(measure: &Measure) -> pb::Measure {
+    let (present, threshold) = match measure.present {
+        Threshold::Below(value) => ("below", value),
+        Threshold::AtLeast(value) => ("at_least", value),
+    };
+    pb::Measure {
+        id: measure.id.clone(),
+        unit: measure.unit.clone(),
+        present: present.to_owned(),
+        threshold,
+        minimum: measure.range.0,
+        maximum: measure.range.1,
+    }
+}
+
+fn finding_link(knowledge: &KnowledgeBase, link: &Link) -> pb::FindingLink {
+    pb::FindingLink {
+        condition: knowledge.conditions[link.condition].id.clone(),
+        sensitivity: Some(probability(link.sensitivity)),
+        odds_ratio: None,
+        studies: link.studies.iter().map(|published| study(knowledge, published)).collect(),
+    }
+}
+
+fn risk_factor_link(knowledge: &KnowledgeBase, effect: &Effect) -> pb::FindingLink {
+    pb::FindingLink {
+        condition: knowledge.conditions[effect.condition].id.clone(),
+        sensitivity: None,
+        odds_ratio: Some(estimate(effect.odds_ratio, f64::exp)),
+        studies: effect.studies.iter().map(|published| study(knowledge, published)).collect(),
+    }
+}
+
+fn study(knowledge: &KnowledgeBase, study: &Study) -> pb::Study {
+    let source = study.source.map(|index| &knowledge.sources[index]);
+    pb::Study {
+        source: source.map(|source| source.id.clone()).unwrap_or_default(),
+        reference: source.map(|source| source.reference.clone()).unwrap_or_default(),
+        value: Some(study.value),
+        quality: study.quality.to_owned(),
+        checked: study.checked.to_owned(),
+        population: study.population.clone(),
+        note: study.note.clone(),
+        excluded: study.excluded.clone(),
+    }
+}
+
+/// A condition with its prevalences.
+pub(super) fn condition(knowledge: &KnowledgeBase, index: usize) -> pb::Condition {
+    let condition = &knowledge.conditions[index];
+    let codes = condition.codes.iter();
+    let link = knowledge.complaint.links_at(None).find(|link| link.condition == index);
+    let prevalences = knowledge.settings.iter().map(|setting| {
+        let prevalence = setting.prevalences[index];
+        let of = match prevalence.of {
+            PrevalenceOf::Presence => "presence",
+            PrevalenceOf::Cause => "cause",
+        };
+        pb::Prevalence {
+            setting: setting.id.clone(),
+            prevalence: Some(probability(prevalence.value)),
+            of: of.to_owned(),
+        }
+    });
+    pb::Condition {
+        id: condition.id.clone(),
+        label: condition.label.clone(),
+        origin: render::origin(condition.origin).into(),
+        mechanism: condition.mechanism.id().to_owned(),
+        description: condition.description.clone(),
+        codes: codes
+            .map(|code| pb::Coding { system: code.system.to_owned(), code: code.code.clone() })
+            .collect(),
+        heel_pain_link: link.map(|link| probability(link.sensitivity)),
+        prevalences: prevalences.collect(),
+    }
+}
+
+/// The model card.
+pub(super) fn card(knowledge: &KnowledgeBase) -> pb::ModelCard {
+    let card = &knowledge.card;
+    let settings = knowledge.settings.iter().map(|setting| pb::Setting {
+        id: setting.id.clone(),
+        label: setting.label.clone(),
+        description: setting.description.clone(),
+    });
+    // The lists are far shorter than 2^32.
+    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    pb::ModelCard {
+        model: Some(render::model_version(knowledge)),
+        title: card.title.clone(),
+        intended_use: card.intended_use.clone(),
+        intended_users: card.intended_users.clone(),
+        out_of_scope: card.out_of_scope.clone(),
+        limits: card.limits.clone(),
+        settings: settings.collect(),
+        condition_count: count(knowledge.conditions.len()),
+        finding_count: count(Entry::all(knowledge).len()),
+        source_count: count(knowledge.sources.len()),
+    }
+}
+
+/// A parameter on the log-odds scale, as a probability with its 95 % interval.
+fn probability(parameter: Parameter) -> pb::Estimate {
+    estimate(parameter, expit)
+}
+
+fn estimate(parameter: Parameter, scale: fn(f64) -> f64) -> pb::Estimate {
+    let half_width = NORMAL_95 * parameter.variance.sqrt();
+    pb::Estimate {
+        value: Some(scale(parameter.mean)),
+        lower: Some(scale(parameter.mean - half_width)),
+        upper: Some(scale(parameter.mean + half_width)),
+    }
+}

@@ -1,0 +1,131 @@
+//! A request as proto3 JSON, answered without a server.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::intake::Rejected;
+
+use super::models::Models;
+use super::status::{self, Fault};
+use super::{FILE_DESCRIPTOR_SET, answer, pb};
+
+/// Why a request in JSON was not answered, one reason a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Refused(pub Vec<String>);
+
+impl Refused {
+    fn because(reason: impl fmt::Display) -> Self {
+        Self(vec![reason.to_string()])
+    }
+}
+
+/// Answers a `ScoreFindingsRequest` in proto3 JSON with a `ScoreFindingsResponse` in proto3 JSON.
+///
+/// # Errors
+/// [`Refused`] with everything that is wrong, as `field: reason`.
+pub fn answer_json(models: &Models, text: &str) -> Result<String, Refused> {
+    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(Refused::because)?;
+    let request = parse(text, message(&pool, "heelorigin.v1.ScoreFindingsRequest")?)?;
+    let loaded = models.select(answer::asked_version(&request)).ok_or_else(|| {
+        Refused::because(format!("options.model_version: {}", status::unknown_model().message()))
+    })?;
+    let response = answer::answer(loaded, request).map_err(|rejected| refused(&rejected))?;
+    write(&response, message(&pool, "heelorigin.v1.ScoreFindingsResponse")?)
+}
+
+fn message(pool: &DescriptorPool, name: &str) -> Result<MessageDescriptor, Refused> {
+    let missing = || Refused::because(format!("the contract has no message {name}"));
+    pool.get_message_by_name(name).ok_or_else(missing)
+}
+
+fn parse(text: &str, message: MessageDescriptor) -> Result<pb::ScoreFindingsRequest, Refused> {
+    // prost-reflect would take the last of duplicate keys in silence.
+    serde_json::from_str::<DistinctKeys>(text).map_err(Refused::because)?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let dynamic = DynamicMessage::deserialize(message, &mut reader).map_err(Refused::because)?;
+    dynamic.transcode_to().map_err(Refused::because)
+}
+
+fn refused(rejected: &Rejected) -> Refused {
+    match rejected {
+        Rejected::Invalid(violations) => {
+            let line = |fault: Fault| format!("{}: {}", fault.field, fault.description);
+            Refused(violations.iter().map(Fault::from).map(line).collect())
+        }
+        Rejected::OutOfScope => Refused::because(format!(
+            "assessment.patient.age_years: {}",
+            status::rejected(rejected).message()
+        )),
+    }
+}
+
+fn write(
+    response: &pb::ScoreFindingsResponse,
+    message: MessageDescriptor,
+) -> Result<String, Refused> {
+    let bytes = response.encode_to_vec();
+    let dynamic = DynamicMessage::decode(message, &bytes[..]).map_err(Refused::because)?;
+    serde_json::to_string_pretty(&dynamic).map_err(Refused::because)
+}
+
+/// Any JSON in which no object names a field twice, be it in both spellings (`age_years`, `ageYears`).
+struct DistinctKeys;
+
+impl<'de> Deserialize<'de> for DistinctKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for DistinctKeys {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut seen = BTreeSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if !seen.insert(key.replace('_', "").to_lowercase()) {
+                return Err(A::Error::custom(format!("`{key}` is sent twice")));
+            }
+            map.next_value::<Self>()?;
+        }
+        Ok(Self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self, A::Error> {
+        while sequence.next_element::<Self>()?.is_some() {}
+        Ok(Self)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self, E> {
+        Ok(Self)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self, E> {
+        Ok(Self)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self, E> {
+        Ok(Self)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self, E> {
+        Ok(Self)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self, E> {
+        Ok(Self)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self, E> {
+        Ok(Self)
+    }
+}

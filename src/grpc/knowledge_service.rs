@@ -1,0 +1,137 @@
+//! `KnowledgeService`.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use crate::knowledge::KnowledgeBase;
+
+use super::catalogue::{self, Entry, KINDS};
+use super::models::Models;
+use super::status::Fault;
+use super::{page, pb, render, status};
+
+/// The knowledge service over the loaded models.
+#[derive(Debug)]
+pub(super) struct Knowledge {
+    models: Arc<Models>,
+}
+
+impl Knowledge {
+    pub(super) const fn new(models: Arc<Models>) -> Self {
+        Self { models }
+    }
+
+    fn knowledge(&self, model_version: &str) -> Result<&KnowledgeBase, Status> {
+        let loaded = self.models.select(model_version).ok_or_else(status::unknown_model)?;
+        Ok(loaded.model.knowledge())
+    }
+}
+
+#[tonic::async_trait]
+impl pb::knowledge_service_server::KnowledgeService for Knowledge {
+    async fn list_models(
+        &self,
+        _request: Request<pb::ListModelsRequest>,
+    ) -> Result<Response<pb::ListModelsResponse>, Status> {
+        let models = self.models.all().enumerate().map(|(position, loaded)| pb::LoadedModel {
+            model: Some(render::model_version(loaded.model.knowledge())),
+            is_default: position == 0,
+        });
+        Ok(Response::new(pb::ListModelsResponse { models: models.collect() }))
+    }
+
+    async fn get_model_card(
+        &self,
+        request: Request<pb::GetModelCardRequest>,
+    ) -> Result<Response<pb::GetModelCardResponse>, Status> {
+        let knowledge = self.knowledge(&request.get_ref().model_version)?;
+        let card = Some(catalogue::card(knowledge));
+        Ok(Response::new(pb::GetModelCardResponse { card }))
+    }
+
+    async fn list_findings(
+        &self,
+        request: Request<pb::ListFindingsRequest>,
+    ) -> Result<Response<pb::ListFindingsResponse>, Status> {
+        let request = request.get_ref();
+        let knowledge = self.knowledge(&request.model_version)?;
+        let (entries, next_page_token) =
+            matching_page(knowledge, request).map_err(|faults| status::invalid(&faults))?;
+        let findings = entries.into_iter().map(|entry| entry.definition(knowledge)).collect();
+        Ok(Response::new(pb::ListFindingsResponse { findings, next_page_token }))
+    }
+
+    async fn get_finding(
+        &self,
+        request: Request<pb::GetFindingRequest>,
+    ) -> Result<Response<pb::GetFindingResponse>, Status> {
+        let request = request.get_ref();
+        let knowledge = self.knowledge(&request.model_version)?;
+        let entry = Entry::find(knowledge, &request.id).ok_or_else(status::unknown_finding)?;
+        let finding = Some(entry.definition_with_links(knowledge));
+        Ok(Response::new(pb::GetFindingResponse { finding }))
+    }
+
+    async fn list_conditions(
+        &self,
+        request: Request<pb::ListConditionsRequest>,
+    ) -> Result<Response<pb::ListConditionsResponse>, Status> {
+        let request = request.get_ref();
+        let knowledge = self.knowledge(&request.model_version)?;
+        let indices = (0..knowledge.conditions.len()).collect();
+        let asked = ["conditions", &knowledge.digest];
+        let (page, next_page_token) =
+            page::cut(indices, &asked, request.page_size, &request.page_token)
+                .map_err(|faults| status::invalid(&faults))?;
+        let conditions = page.into_iter().map(|index| catalogue::condition(knowledge, index));
+        let conditions = conditions.collect();
+        Ok(Response::new(pb::ListConditionsResponse { conditions, next_page_token }))
+    }
+
+    async fn get_condition(
+        &self,
+        request: Request<pb::GetConditionRequest>,
+    ) -> Result<Response<pb::GetConditionResponse>, Status> {
+        let request = request.get_ref();
+        let knowledge = self.knowledge(&request.model_version)?;
+        let index =
+            condition_index(knowledge, &request.id).ok_or_else(status::unknown_condition)?;
+        let condition = Some(catalogue::condition(knowledge, index));
+        Ok(Response::new(pb::GetConditionResponse { condition }))
+    }
+}
+
+/// The page of a filtered list, or everything that is wrong with the filter and the page.
+fn matching_page<'a>(
+    knowledge: &'a KnowledgeBase,
+    request: &pb::ListFindingsRequest,
+) -> Result<(Vec<Entry<'a>>, String), Vec<Fault>> {
+    let mut faults = Vec::new();
+    if !request.kind.is_empty() && !KINDS.contains(&request.kind.as_str()) {
+        let remedy = format!("must be empty or one of {}", KINDS.join(", "));
+        faults.push(Fault::new("kind", "UNKNOWN_KIND", &remedy));
+    }
+    let condition = condition_index(knowledge, &request.condition);
+    if condition.is_none() && !request.condition.is_empty() {
+        let remedy = "no condition has this id; ListConditions names all";
+        faults.push(Fault::new("condition", "UNKNOWN_CONDITION", remedy));
+    }
+    let query = request.query.to_lowercase();
+    let entries = Entry::all(knowledge).into_iter().filter(|entry| {
+        (request.kind.is_empty() || entry.kind() == request.kind)
+            && condition.is_none_or(|condition| entry.concerns(condition))
+            && entry.mentions(&query)
+    });
+    let asked = ["findings", &knowledge.digest, &request.kind, &request.condition, &query];
+    let page = page::cut(entries.collect(), &asked, request.page_size, &request.page_token);
+    match page {
+        Ok(page) if faults.is_empty() => Ok(page),
+        Ok(_) => Err(faults),
+        Err(page_faults) => Err(faults.into_iter().chain(page_faults).collect()),
+    }
+}
+
+fn condition_index(knowledge: &KnowledgeBase, id: &str) -> Option<usize> {
+    knowledge.conditions.iter().position(|condition| condition.id == id)
+}

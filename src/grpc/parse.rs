@@ -1,0 +1,96 @@
+//! From the contract to the inner layers: a request becomes an [`intake::Draft`], a location its field path.
+
+use crate::domain::Sex;
+use crate::intake::{Choice, Draft, DraftFinding, FindingField, Location, Side, Value, View};
+
+use super::pb;
+
+/// The draft of a request; nothing is judged here.
+pub(super) fn draft(request: pb::ScoreFindingsRequest) -> Draft {
+    let has_assessment = request.assessment.is_some();
+    let assessment = request.assessment.unwrap_or_default();
+    let patient = assessment.patient.unwrap_or_default();
+    let options = request.options.unwrap_or_default();
+    Draft {
+        has_assessment,
+        assessment_id: assessment.assessment_id,
+        age_years: patient.age_years,
+        sex: choice(patient.sex, sex),
+        side: choice(assessment.side, side),
+        findings: assessment.findings.into_iter().map(finding).collect(),
+        setting: assessment.setting,
+        credible_level: options.credible_level,
+        view: choice(options.view, view),
+        accept_out_of_scope: options.accept_out_of_scope,
+    }
+}
+
+/// Field path of a location, as `google.rpc.BadRequest` wants it.
+pub(super) fn field_path(location: Location) -> String {
+    let path = match location {
+        Location::Assessment => "assessment",
+        Location::AssessmentId => "assessment.assessment_id",
+        Location::Age => "assessment.patient.age_years",
+        Location::Sex => "assessment.patient.sex",
+        Location::Side => "assessment.side",
+        Location::Findings => "assessment.findings",
+        Location::Finding(position, field) => {
+            return format!("assessment.findings[{position}].{}", finding_field(field));
+        }
+        Location::Setting => "assessment.setting",
+        Location::CredibleLevel => "options.credible_level",
+        Location::View => "options.view",
+    };
+    path.to_owned()
+}
+
+const fn finding_field(field: FindingField) -> &'static str {
+    match field {
+        FindingField::Id => "id",
+        FindingField::Value => "value",
+        FindingField::QuantityValue => "quantity.value",
+        FindingField::QuantityUnit => "quantity.unit",
+        FindingField::Side => "side",
+    }
+}
+
+fn finding(finding: pb::Finding) -> DraftFinding {
+    let value = finding.value.map(|value| match value {
+        pb::finding::Value::Present(present) => Value::YesNo(present),
+        pb::finding::Value::Quantity(quantity) => {
+            Value::Quantity { value: quantity.value, unit: quantity.unit }
+        }
+    });
+    DraftFinding { id: finding.id, value, side: choice(finding.side, side) }
+}
+
+/// Reads an enum number. The generated accessor would turn an unknown number into "unspecified" in silence.
+fn choice<P: TryFrom<i32>, T>(number: i32, known: impl Fn(P) -> Option<T>) -> Choice<T> {
+    P::try_from(number)
+        .map_or(Choice::Unknown(number), |value| known(value).map_or(Choice::Unset, Choice::Known))
+}
+
+fn sex(sex: pb::Sex) -> Option<Sex> {
+    match sex {
+        pb::Sex::Unspecified => None,
+        pb::Sex::Female => Some(Sex::Female),
+        pb::Sex::Male => Some(Sex::Male),
+    }
+}
+
+fn side(side: pb::Side) -> Option<Side> {
+    match side {
+        pb::Side::Unspecified => None,
+        pb::Side::Left => Some(Side::Left),
+        pb::Side::Right => Some(Side::Right),
+        pb::Side::Both => Some(Side::Both),
+    }
+}
+
+fn view(view: pb::View) -> Option<View> {
+    match view {
+        pb::View::Unspecified => None,
+        pb::View::Basic => Some(View::Basic),
+        pb::View::Full => Some(View::Full),
+    }
+}

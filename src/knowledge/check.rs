@@ -1,0 +1,90 @@
+//! Faults of a knowledge base: every one, with its file and line.
+
+use std::fmt;
+
+use super::embedded::File;
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// Name of the file; empty for a fault of the whole.
+    pub file: String,
+    /// Line, from 1; 0 for a fault of the whole file or of the whole.
+    pub line: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.file.as_str(), self.line) {
+            ("", _) => write!(f, "{}", self.reason),
+            (file, 0) => write!(f, "{file}: {}", self.reason),
+            (file, line) => write!(f, "{file}:{line}: {}", self.reason),
+        }
+    }
+}
+
+/// All faults of a knowledge base, ordered by file and line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, fault) in self.0.iter().enumerate() {
+            if position > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Collects faults while a knowledge base is read.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    files: &'a [File],
+    faults: Vec<Fault>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) const fn new(files: &'a [File]) -> Self {
+        Self { files, faults: Vec::new() }
+    }
+
+    /// Adds a fault at a byte offset of a file.
+    pub(super) fn at(&mut self, file: usize, offset: usize, reason: String) {
+        let content = &self.files[file];
+        let before = content.text.as_bytes().iter().take(offset);
+        let line = 1 + before.filter(|byte| **byte == b'\n').count();
+        self.faults.push(Fault { file: content.name.clone(), line, reason });
+    }
+
+    /// Adds a fault of the whole.
+    pub(super) fn overall(&mut self, reason: String) {
+        self.faults.push(Fault { file: String::new(), line: 0, reason });
+    }
+
+    /// Adds a fault that the TOML reader found.
+    pub(super) fn error(&mut self, file: usize, error: &toml::de::Error) {
+        self.error_near(file, 0, error);
+    }
+
+    /// Adds a fault that the TOML reader found, at `offset` when it does not say where.
+    pub(super) fn error_near(&mut self, file: usize, offset: usize, error: &toml::de::Error) {
+        let offset = error.span().map_or(offset, |span| span.start);
+        self.at(file, offset, error.message().to_owned());
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(super) const fn is_clean(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The faults, in order.
+    pub(super) fn into_faults(mut self) -> Faults {
+        self.faults.sort();
+        Faults(self.faults)
+    }
+}

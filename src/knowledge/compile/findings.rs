@@ -1,0 +1,227 @@
+//! Findings and risk factors.
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+
+use super::Compiler;
+use super::studies::Scale;
+use crate::domain::Sex;
+use crate::knowledge::base::{Effect, Effort, Finding, Leak, Link, Measure, RiskFactor, Threshold, Trigger};
+use crate::knowledge::pooling::Transport;
+use crate::knowledge::raw::{self, Laterality, Located};
+
+/// Id of the presenting complaint.
+const COMPLAINT: &str = "heel_pain";
+
+impl Compiler<'_, '_> {
+    /// The findings ordered by id, and the presenting complaint.
+    pub(super) fn findings(&mut self, raw: &[Located<raw::Finding>]) -> (Vec<Finding>, Option<Finding>) {
+        let mut findings: Vec<Finding> =
+            raw.iter().filter_map(|located| self.finding(located)).collect();
+        findings.sort_by(|a, b| a.id.cmp(&b.id));
+        let complaint = findings.iter().position(|finding| finding.id == COMPLAINT);
+        let complaint = complaint.map(|position| findings.remove(position));
+        if complaint.as_ref().is_none_or(|finding| finding.links.len() != self.conditions.len()) {
+            let reason = format!("needs a finding `{COMPLAINT}` that links every condition once");
+            self.report.overall(reason);
+        }
+        (findings, complaint)
+    }
+
+    fn finding(&mut self, located: &Located<raw::Finding>) -> Option<Finding> {
+        let Located { file, offset, entry } = located;
+        let cluster = entry.cluster.as_ref().and_then(|id| {
+            let found = self.clusters.get(id.get_ref()).copied();
+            if found.is_none() {
+                self.fault(*file, id, &format!("no cluster has the id `{}`", id.get_ref()));
+            }
+            found
+        });
+        let leaks = self.leaks(*file, &entry.leaks)?;
+        let links = self.links(*file, &entry.links)?;
+        let is_complaint = entry.id.get_ref() == COMPLAINT;
+        if leaks.is_empty() != (links.is_empty() || is_complaint) {
+            let reason = "a finding has both a leak and links, or neither; heel_pain has links only";
+            self.report.at(*file, *offset, reason.to_owned());
+        }
+        self.check_coverage(located, &links);
+        Some(Finding {
+            id: entry.id.get_ref().clone(),
+            label: entry.label.clone(),
+            elicit: entry.elicit.clone(),
+            positive: entry.positive.clone(),
+            kind: kind(entry.kind),
+            effort: effort(entry.effort),
+            has_side: entry.laterality == Laterality::Sided,
+            cluster,
+            aliases: entry.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
+            measure: entry.measure.as_ref().and_then(|measure| self.measure(*file, measure)),
+            strength: strength(&leaks, &links),
+            leaks,
+            links,
+        })
+    }
+
+    fn leaks(&mut self, file: usize, raw: &[raw::Leak]) -> Option<Vec<Leak>> {
+        self.check_bands(file, raw.iter().map(|leak| (leak.age.as_ref(), &leak.studies)));
+        let leak = |this: &mut Self, leak: &raw::Leak| {
+            let pooled = this.studies(file, &leak.studies, Scale::Proportion, Transport::Needed);
+            let age = leak.age.as_ref().map(|age| *age.get_ref());
+            pooled.map(|(rate, studies)| Leak { age, rate, studies })
+        };
+        raw.iter().map(|entry| leak(self, entry)).collect()
+    }
+
+    fn links(&mut self, file: usize, raw: &[raw::Linked]) -> Option<Vec<Link>> {
+        let mut links = Vec::new();
+        for linked in raw {
+            let condition = self.condition(file, &linked.condition);
+            let pooled = self.studies(file, &linked.studies, Scale::Proportion, Transport::Needed);
+            let age = linked.age.as_ref().map(|age| *age.get_ref());
+            let ((sensitivity, studies), condition) = pooled.zip(condition)?;
+            links.push(Link { condition, age, sensitivity, studies });
+        }
+        links.sort_by_key(|link| link.condition);
+        for id in raw.iter().map(|linked| linked.condition.get_ref()).collect::<BTreeSet<_>>() {
+            let of_condition = raw.iter().filter(|linked| linked.condition.get_ref() == id);
+            self.check_bands(file, of_condition.map(|linked| (linked.age.as_ref(), &linked.studies)));
+        }
+        Some(links)
+    }
+
+    /// The first entry has no age band and every other has one.
+    fn check_bands<'b, T: 'b>(
+        &mut self,
+        file: usize,
+        entries: impl Iterator<Item = (Option<&'b Spanned<(u32, u32)>>, &'b Spanned<T>)>,
+    ) {
+        for (position, (band, at)) in entries.enumerate() {
+            match (position, band) {
+                (0, Some(band)) => self.fault(file, band, "the first of several has no `age`"),
+                (1.., None) => self.fault(file, at, "only the first goes without `age`"),
+                (_, Some(band)) if band.get_ref().0 > band.get_ref().1 => {
+                    self.fault(file, band, "`age` is [from, to], with from not above to");
+                }
+                (0, None) | (1.., Some(_)) => {}
+            }
+        }
+    }
+
+    /// A general finding says of every condition whether it is linked or at background: a link that is missing beside
+    /// filled ones would favour the filled ones.
+    fn check_coverage(&mut self, located: &Located<raw::Finding>, links: &[Link]) {
+        let mut covered: BTreeSet<usize> = links.iter().map(|link| link.condition).collect();
+        for id in &located.entry.background {
+            if let Some(condition) = self.condition(located.file, id)
+                && !covered.insert(condition)
+            {
+                self.fault(located.file, id, "this condition is linked already");
+            }
+        }
+        let missing: Vec<&str> = self
+            .conditions
+            .iter()
+            .filter(|(_, position)| !covered.contains(position))
+            .map(|(id, _)| id.as_str())
+            .collect();
+        if located.entry.general && !missing.is_empty() {
+            let reason = format!("general, but neither linked nor at background: {}", missing.join(", "));
+            self.report.at(located.file, located.offset, reason);
+        }
+    }
+
+    /// The risk factors ordered by id.
+    pub(super) fn risk_factors(&mut self, raw: &[Located<raw::RiskFactor>]) -> Vec<RiskFactor> {
+        let mut factors: Vec<RiskFactor> =
+            raw.iter().filter_map(|located| self.risk_factor(located)).collect();
+        factors.sort_by(|a, b| a.id.cmp(&b.id));
+        factors
+    }
+
+    fn risk_factor(&mut self, located: &Located<raw::RiskFactor>) -> Option<RiskFactor> {
+        let Located { file, entry, .. } = located;
+        let (prevalence, _) =
+            self.studies(*file, &entry.prevalence, Scale::Proportion, Transport::NotNeeded)?;
+        let mut effects = Vec::new();
+        for linked in &entry.effects {
+            if let Some(age) = &linked.age {
+                self.fault(*file, age, "an effect has no age band");
+            }
+            let condition = self.condition(*file, &linked.condition);
+            let pooled = self.studies(*file, &linked.studies, Scale::OddsRatio, Transport::NotNeeded);
+            let ((odds_ratio, studies), condition) = pooled.zip(condition)?;
+            if effects.iter().any(|effect: &Effect| effect.condition == condition) {
+                self.fault(*file, &linked.condition, "this condition's effect stands twice");
+            }
+            effects.push(Effect { condition, odds_ratio, studies });
+        }
+        effects.sort_by_key(|effect| effect.condition);
+        Some(RiskFactor {
+            id: entry.id.get_ref().clone(),
+            label: entry.label.clone(),
+            elicit: entry.elicit.clone(),
+            positive: entry.positive.clone(),
+            effort: effort(entry.effort),
+            aliases: entry.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
+            measure: entry.measure.as_ref().and_then(|measure| self.measure(*file, measure)),
+            derived: entry.derived.as_ref().and_then(|derived| self.trigger(*file, derived)),
+            prevalence,
+            effects,
+        })
+    }
+
+    fn trigger(&mut self, file: usize, raw: &Spanned<raw::Derived>) -> Option<Trigger> {
+        match (raw.get_ref().age, raw.get_ref().sex) {
+            (Some((from, to)), None) if from <= to => Some(Trigger::Age(from, to)),
+            (None, Some(raw::Sex::Female)) => Some(Trigger::Sex(Sex::Female)),
+            (None, Some(raw::Sex::Male)) => Some(Trigger::Sex(Sex::Male)),
+            _ => {
+                self.fault(file, raw, "`derived` is either an age band [from, to] or a sex");
+                None
+            }
+        }
+    }
+
+    fn measure(&mut self, file: usize, raw: &Spanned<raw::Measure>) -> Option<Measure> {
+        let measure = raw.get_ref();
+        let (minimum, maximum) = measure.range;
+        if !(minimum < measure.threshold && measure.threshold < maximum) {
+            self.fault(file, raw, "`threshold` lies inside `range`");
+            return None;
+        }
+        Some(Measure {
+            id: measure.id.get_ref().clone(),
+            unit: measure.unit.clone(),
+            present: match measure.present {
+                raw::Comparison::Below => Threshold::Below(measure.threshold),
+                raw::Comparison::AtLeast => Threshold::AtLeast(measure.threshold),
+            },
+            range: measure.range,
+        })
+    }
+}
+
+/// Largest log odds ratio of the links against the first leak, in nats; 0 when none is above the leak.
+fn strength(leaks: &[Leak], links: &[Link]) -> f64 {
+    let Some(leak) = leaks.first() else { return 0.0 };
+    links.iter().map(|link| link.sensitivity.mean - leak.rate.mean).fold(0.0, f64::max)
+}
+
+const fn kind(kind: raw::Kind) -> &'static str {
+    match kind {
+        raw::Kind::Symptom => "symptom",
+        raw::Kind::History => "history",
+        raw::Kind::Examination => "examination",
+        raw::Kind::Investigation => "investigation",
+    }
+}
+
+const fn effort(effort: raw::Effort) -> Effort {
+    match effort {
+        raw::Effort::Asked => Effort::Asked,
+        raw::Effort::Bedside => Effort::Bedside,
+        raw::Effort::Instrument => Effort::Instrument,
+        raw::Effort::ImagingOrLaboratory => Effort::ImagingOrLaboratory,
+    }
+}

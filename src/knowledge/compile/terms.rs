@@ -1,0 +1,69 @@
+//! What each id that a caller may send stands for.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use crate::knowledge::base::{Finding, Form, RiskFactor, Term};
+use crate::knowledge::check::Report;
+use crate::knowledge::raw::{self, Document};
+
+/// The terms of all findings and risk factors; an id that stands for two things is a fault.
+pub(super) fn of(
+    document: &Document,
+    findings: &[Finding],
+    risk_factors: &[RiskFactor],
+    report: &mut Report<'_>,
+) -> BTreeMap<String, Term> {
+    check_unique(document, report);
+    let mut terms = BTreeMap::from([("heel_pain".to_owned(), Term::Complaint)]);
+    for (position, finding) in findings.iter().enumerate() {
+        for id in std::iter::once(&finding.id).chain(&finding.aliases) {
+            terms.insert(id.clone(), Term::Finding(position, Form::YesNo));
+        }
+        if let Some(measure) = &finding.measure {
+            terms.insert(measure.id.clone(), Term::Finding(position, Form::Measured));
+        }
+    }
+    let sent = risk_factors.iter().enumerate().filter(|(_, factor)| factor.derived.is_none());
+    for (position, factor) in sent {
+        for id in std::iter::once(&factor.id).chain(&factor.aliases) {
+            terms.insert(id.clone(), Term::RiskFactor(position, Form::YesNo));
+        }
+        if let Some(measure) = &factor.measure {
+            terms.insert(measure.id.clone(), Term::RiskFactor(position, Form::Measured));
+        }
+    }
+    terms
+}
+
+fn check_unique(document: &Document, report: &mut Report<'_>) {
+    let mut first: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut check = |file: usize, id: &'_ Spanned<String>| {
+        if !super::is_plain_id(id.get_ref()) {
+            let reason = "an id has 1 to 64 characters of a-z, 0-9, `_`, `.` and `-`";
+            report.at(file, id.span().start, reason.to_owned());
+        }
+    };
+    let findings = document.findings.iter().map(|located| {
+        let raw::Finding { id, aliases, measure, .. } = &located.entry;
+        (located.file, id, aliases, measure)
+    });
+    let factors = document.risk_factors.iter().map(|located| {
+        let raw::RiskFactor { id, aliases, measure, .. } = &located.entry;
+        (located.file, id, aliases, measure)
+    });
+    let mut repeated = Vec::new();
+    for (file, id, aliases, measure) in findings.chain(factors) {
+        let measured = measure.as_ref().map(|measure| &measure.get_ref().id);
+        for id in std::iter::once(id).chain(aliases).chain(measured) {
+            check(file, id);
+            if first.insert(id.get_ref(), ()).is_some() {
+                repeated.push((file, id));
+            }
+        }
+    }
+    for (file, id) in repeated {
+        report.at(file, id.span().start, format!("the id `{}` stands twice", id.get_ref()));
+    }
+}
