@@ -110,9 +110,7 @@ fn risk_factor(knowledge: &KnowledgeBase, factor: &RiskFactor) -> Value {
 }
 
 fn finding(knowledge: &KnowledgeBase, finding: &Finding) -> Value {
-    let leak = |leak: &crate::knowledge::Leak| {
-        json!({"age": leak.age, "rate": leak.rate.probability(), "variance": leak.rate.variance})
-    };
+    let leak = |leak: &crate::knowledge::Leak| json!({"age": leak.age, "rate": leak.rate.probability(), "variance": leak.rate.variance});
     let link = |link: &crate::knowledge::Link| {
         json!({
             "condition": knowledge.conditions[link.condition].id,
@@ -125,7 +123,6 @@ fn finding(knowledge: &KnowledgeBase, finding: &Finding) -> Value {
         "id": finding.id,
         "aliases": finding.aliases,
         "cluster": finding.cluster.map(|cluster| &knowledge.clusters[cluster].id),
-        "strength": finding.strength,
         "leaks": finding.leaks.iter().map(leak).collect::<Vec<_>>(),
         "links": finding.links.iter().map(link).collect::<Vec<_>>(),
     })

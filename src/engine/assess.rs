@@ -6,7 +6,8 @@ use super::enumeration::{Factor, Weights, absent_present, sums};
 use super::evidence::{self, Evidence, LogLikelihood};
 use super::{Model, explanation, interval};
 use crate::domain::{
-    Assessment, Basis, Case, Complaint as Presence, ConditionScore, Detail, Mechanism, Notice, Origin, OriginScore,
+    Assessment, Basis, Case, Complaint as Presence, ConditionScore, Detail, Mechanism, Notice,
+    Origin, OriginScore,
 };
 
 /// Assesses a case: exact posterior, credible intervals and, when asked for, contributions.
@@ -15,8 +16,13 @@ pub fn assess(model: &Model, case: &Case) -> Assessment {
     let calibrated = model.calibrated(case.setting, case.complaint);
     let evidence = evidence::of_case(&model.knowledge, case);
     let reading = reading(&model.origins, &calibrated.calibration, &evidence);
-    let intervals =
-        interval::intervals(&model.origins, &calibrated.calibration, &evidence, &reading, case.level);
+    let intervals = interval::intervals(
+        &model.origins,
+        &calibrated.calibration,
+        &evidence,
+        &reading,
+        case.level,
+    );
     let contributions = match case.detail {
         Detail::Basic => Vec::new(),
         Detail::Full => explanation::contributions(
@@ -41,6 +47,18 @@ pub fn assess(model: &Model, case: &Case) -> Assessment {
     }
 }
 
+/// Likelihood and weight of each origin, in the order of [`Origin::ALL`], without intervals: what a study of the
+/// parameters' uncertainty needs for each of its draws.
+#[must_use]
+pub fn likelihoods_and_weights(model: &Model, case: &Case) -> [(f64, Option<f64>); 4] {
+    let calibration = &model.calibrated(case.setting, case.complaint).calibration;
+    let reading = reading(&model.origins, calibration, &evidence::of_case(&model.knowledge, case));
+    Origin::ALL.map(|origin| {
+        let weight = reading.origin_weight.map(|weight| weight[origin.index()]);
+        (reading.origin_likelihood[origin.index()], weight)
+    })
+}
+
 fn origins(
     reading: &Reading,
     pretest: &Reading,
@@ -52,7 +70,9 @@ fn origins(
             origin,
             likelihood: reading.origin_likelihood[index],
             likelihood_interval: intervals.origin_likelihood[index],
-            weight: reading.origin_weight.map(|weight| (weight[index], intervals.origin_weight[index])),
+            weight: reading
+                .origin_weight
+                .map(|weight| (weight[index], intervals.origin_weight[index])),
             pretest: pretest.origin_likelihood[index],
             single_origin_probability: reading.single_origin[index],
         }

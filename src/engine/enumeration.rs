@@ -76,10 +76,11 @@ pub(super) fn sums(weights: &Weights<'_>) -> Sums {
     let joint = Joint::new(weights);
     let mut walk = Walk {
         joint: &joint,
+        steps: joint.coupled.iter().map(|&condition| joint.step(condition)).collect(),
         by_pattern: [[0.0; LANES]; PATTERNS],
         present: vec![[0.0; LANES]; joint.coupled.len()],
     };
-    walk.descend(joint.coupled.len(), 0, [1.0; LANES], 0);
+    walk.descend(joint.coupled.len(), 0, &[1.0; LANES], 0);
     let Walk { by_pattern, present, .. } = walk;
     let mut conditions = vec![[0.0; LANES]; weights.origins.len()];
     for (&condition, lanes) in joint.coupled.iter().zip(present) {
@@ -114,7 +115,8 @@ impl<'a> Joint<'a> {
         let mut coupled: Vec<usize> = (0..count).filter(|&condition| uses(condition) > 0).collect();
         // A factor is multiplied in once its last condition is there: busy conditions first keeps that early and cheap.
         coupled.sort_by_key(|&condition| (usize::MAX - uses(condition), condition));
-        let free: Vec<usize> = (0..count).filter(|condition| !coupled.contains(condition)).collect();
+        let free: Vec<usize> =
+            (0..count).filter(|condition| !coupled.contains(condition)).collect();
         let product = product(&coupled, &weights.factors);
         let mut joint = Self { weights, coupled, free, product, tail: [[0.0; LANES]; PATTERNS] };
         let free = free_patterns(&joint.free_ends(None), None);
@@ -125,6 +127,11 @@ impl<'a> Joint<'a> {
     /// Presence of a condition in each lane.
     pub(super) fn presence(&self, condition: usize) -> Lanes {
         scale(self.weights.absent_present[condition].1, &self.weights.damping[condition])
+    }
+
+    fn step(&self, condition: usize) -> Step {
+        let origin = 1 << self.weights.origins[condition].index();
+        (origin, self.weights.absent_present[condition].0, self.presence(condition))
     }
 
     /// For each origin, the sums over its free conditions: none present, and some present. `except` is left out.
@@ -141,7 +148,8 @@ impl<'a> Joint<'a> {
 
     /// Sum over the free conditions, whose patterns weigh `free`, for a pattern of the others.
     fn fold(&self, pattern: usize, free: &[Lanes; PATTERNS]) -> Lanes {
-        let weighed = free.iter().enumerate().map(|(own, lanes)| (self.coexistence(pattern | own), lanes));
+        let weighed =
+            free.iter().enumerate().map(|(own, lanes)| (self.coexistence(pattern | own), lanes));
         weighed.fold([0.0; LANES], |sum, (by, lanes)| add(sum, &scale(by, lanes)))
     }
 
@@ -194,34 +202,35 @@ fn free_patterns(ends: &[(f64, Lanes); 4], whole: Option<Origin>) -> [Lanes; PAT
     })
 }
 
+/// A coupled condition on the walk: the bit of its origin, and the weights of its absence and presence.
+type Step = (usize, f64, Lanes);
+
 /// Walks the sets of coupled conditions depth first.
 #[derive(Debug)]
 struct Walk<'j, 'w> {
     joint: &'j Joint<'w>,
+    steps: Vec<Step>,
     by_pattern: [Lanes; PATTERNS],
     present: Vec<Lanes>,
 }
 
 impl Walk<'_, '_> {
     /// Sum below a node: `depth` conditions are still open, `set` and `lanes` are what was decided.
-    fn descend(&mut self, depth: usize, set: usize, lanes: Lanes, pattern: usize) -> Lanes {
+    fn descend(&mut self, depth: usize, set: usize, lanes: &Lanes, pattern: usize) -> Lanes {
         let Some(position) = depth.checked_sub(1) else {
-            let leaf = scale(self.joint.product[set], &lanes);
+            let leaf = scale(self.joint.product[set], lanes);
             self.by_pattern[pattern] = add(self.by_pattern[pattern], &leaf);
             return multiply(leaf, &self.joint.tail[pattern]);
         };
-        let condition = self.joint.coupled[position];
-        let (absent, _) = self.joint.weights.absent_present[condition];
-        let origin = self.joint.weights.origins[condition].index();
-        let without = if absent > 0.0 {
-            self.descend(position, set, scale(absent, &lanes), pattern)
-        } else {
-            [0.0; LANES]
-        };
-        let lanes = multiply(lanes, &self.joint.presence(condition));
-        let with = self.descend(position, set | 1 << position, lanes, pattern | 1 << origin);
+        let (origin, absent, present) = self.steps[position];
+        let with = multiply(present, lanes);
+        let with = self.descend(position, set | 1 << position, &with, pattern | origin);
         self.present[position] = add(self.present[position], &with);
-        add(without, &with)
+        if absent > 0.0 {
+            add(self.descend(position, set, &scale(absent, lanes), pattern), &with)
+        } else {
+            with
+        }
     }
 }
 
@@ -260,7 +269,10 @@ fn multiply_in(product: &mut [f64], positions: &[usize], values: &[f64]) {
 
 /// The factor's entry for a set of coupled conditions.
 pub(super) fn entry(set: usize, positions: &[usize]) -> usize {
-    positions.iter().enumerate().fold(0, |entry, (bit, position)| entry | (set >> position & 1) << bit)
+    positions
+        .iter()
+        .enumerate()
+        .fold(0, |entry, (bit, position)| entry | (set >> position & 1) << bit)
 }
 
 pub(super) fn add(mut a: Lanes, b: &Lanes) -> Lanes {

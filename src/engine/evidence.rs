@@ -24,12 +24,21 @@ pub(super) struct Observed<'k> {
     pub(super) cluster: Option<usize>,
     /// Present, or looked for and absent.
     pub(super) present: bool,
-    /// Dependence weight, in (0, 1].
-    pub(super) weight: f64,
     /// Its leak.
     pub(super) leak: &'k Parameter,
-    /// Its causes: the conditions linked above the leak, ascending, with their sensitivities.
-    pub(super) causes: Vec<(usize, &'k Parameter)>,
+    /// Its causes: the conditions linked above the leak, ascending.
+    pub(super) causes: Vec<Cause<'k>>,
+}
+
+/// A cause of a finding.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cause<'k> {
+    /// Index of the condition.
+    pub(super) condition: usize,
+    /// Chance of the finding from this condition alone.
+    pub(super) sensitivity: &'k Parameter,
+    /// Dependence weight of the finding for this condition, in [0, 1].
+    pub(super) weight: f64,
 }
 
 /// A risk factor that was asked for.
@@ -75,30 +84,46 @@ impl Evidence<'_> {
 }
 
 impl Observed<'_> {
-    /// `weight * ln P(finding | S)`, with P(absent | S) = (1 - leak) * product over the causes in S of (1 - sensitivity) /
-    /// (1 - leak). An absent finding, or one of a single cause, shifts log odds; else it takes a table over its causes.
+    /// Weighted log likelihood ratio of the finding in a set S against no condition at all, with P(absent | S) = (1 - leak) *
+    /// product over the causes in S of (1 - sensitivity) / (1 - leak). An absent finding, or one of a single cause, shifts
+    /// log odds; else it takes a table over its causes.
     fn log_likelihood(&self) -> LogLikelihood {
-        let leak = self.leak.probability();
-        let inhibition = |sensitivity: f64| ((1.0 - sensitivity) / (1.0 - leak)).ln();
-        let shift = |sensitivity: f64| {
-            let log = if self.present { (sensitivity / leak).ln() } else { inhibition(sensitivity) };
-            self.weight * log
-        };
         if !self.present || self.causes.len() < 2 {
-            let causes = self.causes.iter();
-            let shifts = causes.map(|&(condition, link)| (condition, shift(link.probability())));
-            return LogLikelihood::Shifts(shifts.collect());
+            let shift = |cause: &Cause<'_>| (cause.condition, cause.weight * self.log_ratio(cause));
+            return LogLikelihood::Shifts(self.causes.iter().map(shift).collect());
         }
-        let mut absent = vec![(1.0 - leak).ln()];
-        for (_, link) in &self.causes {
-            let inhibition = inhibition(link.probability());
-            let with: Vec<f64> = absent.iter().map(|log| log + inhibition).collect();
-            absent.extend(with);
-        }
+        let leak = self.leak.probability();
+        let value = |set: usize| {
+            let (absent, weight) = self.in_set(|cause| set >> cause & 1 == 1);
+            weight * ((1.0 - absent) / leak).ln()
+        };
         LogLikelihood::Table(Factor {
-            conditions: self.causes.iter().map(|(condition, _)| *condition).collect(),
-            values: absent.iter().map(|log| self.weight * (-log.exp_m1()).ln()).collect(),
+            conditions: self.causes.iter().map(|cause| cause.condition).collect(),
+            values: (0..1 << self.causes.len()).map(value).collect(),
         })
+    }
+
+    /// Log likelihood ratio of what was found for one cause alone.
+    fn log_ratio(&self, cause: &Cause<'_>) -> f64 {
+        let (leak, sensitivity) = (self.leak.probability(), cause.sensitivity.probability());
+        if self.present {
+            (sensitivity / leak).ln()
+        } else {
+            ((1.0 - sensitivity) / (1.0 - leak)).ln()
+        }
+    }
+
+    /// Chance of the finding's absence in a set, and its weight there: that of the most sensitive cause present.
+    pub(super) fn in_set(&self, holds: impl Fn(usize) -> bool) -> (f64, f64) {
+        let leak = self.leak.probability();
+        let (mut absent, mut weight, mut most) = (1.0 - leak, 0.0, f64::NEG_INFINITY);
+        for (_, cause) in self.causes.iter().enumerate().filter(|(position, _)| holds(*position)) {
+            absent *= (1.0 - cause.sensitivity.probability()) / (1.0 - leak);
+            if cause.sensitivity.mean > most {
+                (weight, most) = (cause.weight, cause.sensitivity.mean);
+            }
+        }
+        (absent, weight)
     }
 }
 
@@ -118,19 +143,22 @@ impl Exposed<'_> {
 
 /// The evidence of a case: findings in the order of the knowledge base, then risk factors.
 pub(super) fn of_case<'k>(knowledge: &'k KnowledgeBase, case: &Case) -> Vec<Evidence<'k>> {
-    let weights = dependence_weights(knowledge, case);
-    let observed = case.observations.iter().filter_map(|observation| {
-        let finding = &knowledge.findings[observation.finding];
-        let leak = &finding.leak_at(case.age)?.rate;
-        Some(Evidence::Observed(Observed {
-            finding: observation.finding,
-            cluster: finding.cluster,
-            present: observation.present,
-            weight: weights.get(&observation.finding).copied().unwrap_or(1.0),
-            leak,
-            causes: causes(finding, leak, case),
-        }))
-    });
+    let mut observed: Vec<Observed<'k>> = case
+        .observations
+        .iter()
+        .filter_map(|observation| {
+            let finding = &knowledge.findings[observation.finding];
+            let leak = &finding.leak_at(case.age)?.rate;
+            Some(Observed {
+                finding: observation.finding,
+                cluster: finding.cluster,
+                present: observation.present,
+                leak,
+                causes: causes(finding, leak, case),
+            })
+        })
+        .collect();
+    weigh_dependence(knowledge, &mut observed);
     let exposed = case.exposures.iter().map(|exposure| {
         let factor = &knowledge.risk_factors[exposure.risk_factor];
         Evidence::Exposed(Exposed {
@@ -140,35 +168,44 @@ pub(super) fn of_case<'k>(knowledge: &'k KnowledgeBase, case: &Case) -> Vec<Evid
             effects: &factor.effects,
         })
     });
-    observed.chain(exposed).collect()
+    observed.into_iter().map(Evidence::Observed).chain(exposed).collect()
 }
 
-fn causes<'k>(finding: &'k Finding, leak: &Parameter, case: &Case) -> Vec<(usize, &'k Parameter)> {
+fn causes<'k>(finding: &'k Finding, leak: &Parameter, case: &Case) -> Vec<Cause<'k>> {
     let above = finding.links_at(case.age).filter(|link| link.sensitivity.mean > leak.mean);
-    above.map(|link| (link.condition, &link.sensitivity)).collect()
+    above
+        .map(|link| Cause {
+            condition: link.condition,
+            sensitivity: &link.sensitivity,
+            weight: 1.0,
+        })
+        .collect()
 }
 
-/// The dependence weight of each observed finding of a cluster. Members are taken by falling strength; the j-th weighs
-/// K(j) - K(j - 1) with K(j) = j / (1 + (j - 1) rho), the effective number of j equally correlated results (Kish 1965).
-fn dependence_weights(knowledge: &KnowledgeBase, case: &Case) -> BTreeMap<usize, f64> {
-    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for observation in &case.observations {
-        if let Some(cluster) = knowledge.findings[observation.finding].cluster {
-            members.entry(cluster).or_default().push(observation.finding);
+/// Sets the dependence weights of clustered findings. For each condition the observed members of a cluster that link it are
+/// taken by falling log likelihood ratio; the j-th weighs K(j) - K(j - 1) with K(j) = j / (1 + (j - 1) rho), the effective
+/// number of j equally correlated results (Kish 1965). So a further agreeing result never lowers a condition's log odds: it
+/// pushes weaker ones down by less than it brings.
+fn weigh_dependence(knowledge: &KnowledgeBase, observed: &mut [Observed<'_>]) {
+    // By cluster and condition: the strength, the position of the finding and that of the cause.
+    let mut members: BTreeMap<(usize, usize), Vec<(f64, usize, usize)>> = BTreeMap::new();
+    for (position, finding) in observed.iter().enumerate() {
+        let Some(cluster) = finding.cluster else { continue };
+        for (cause, link) in finding.causes.iter().enumerate() {
+            let strength = finding.log_ratio(link).abs();
+            let key = (cluster, link.condition);
+            members.entry(key).or_default().push((strength, position, cause));
         }
     }
-    let mut weights = BTreeMap::new();
-    for (cluster, mut findings) in members {
-        let strength = |finding: usize| knowledge.findings[finding].strength;
-        findings.sort_by(|&a, &b| strength(b).total_cmp(&strength(a)).then(a.cmp(&b)));
+    for ((cluster, _), mut results) in members {
+        results.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let rho = knowledge.clusters[cluster].rho;
-        let mut before = (0.0, 0.0);
-        for finding in findings {
-            let count: f64 = before.0 + 1.0;
+        let (mut count, mut before): (f64, f64) = (0.0, 0.0);
+        for (_, position, cause) in results {
+            count += 1.0;
             let effective = count / (1.0 + (count - 1.0) * rho);
-            weights.insert(finding, effective - before.1);
-            before = (count, effective);
+            observed[position].causes[cause].weight = effective - before;
+            before = effective;
         }
     }
-    weights
 }

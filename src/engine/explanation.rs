@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use super::assess;
 use super::calibration::Calibration;
 use super::complaint::{Complaint, Reading};
-use super::enumeration::{Factor, Joint, Lanes, Sums, Weights, entry, multiply, positions, scale, sums};
+use super::enumeration::{
+    Factor, Joint, Lanes, Sums, Weights, entry, multiply, positions, scale, sums,
+};
 use super::evidence::{Evidence, LogLikelihood};
 use super::quadrature::gauss_legendre;
 use crate::domain::{Contribution, Origin, Unit, logit};
@@ -124,7 +126,8 @@ fn leaves(joint: &Joint<'_>, weights: &Weights<'_>) -> Vec<Lanes> {
         let (absent, _) = weights.absent_present[condition];
         let presence = joint.presence(condition);
         let origin = 1usize << weights.origins[condition].index();
-        let with = |(lanes, pattern): &(Lanes, usize)| (multiply(*lanes, &presence), pattern | origin);
+        let with =
+            |(lanes, pattern): &(Lanes, usize)| (multiply(*lanes, &presence), pattern | origin);
         let with: Vec<(Lanes, usize)> = leaves.iter().map(with).collect();
         leaves.iter_mut().for_each(|(lanes, _)| *lanes = scale(absent, lanes));
         leaves.extend(with);

@@ -56,7 +56,8 @@ pub(super) fn intervals(
     };
     let origin_weight = reading.origin_weight.unwrap_or([0.0; 4]);
     Intervals {
-        origin_likelihood: Origin::ALL.map(|o| interval(reading.origin_likelihood[o.index()], o.index())),
+        origin_likelihood: Origin::ALL
+            .map(|o| interval(reading.origin_likelihood[o.index()], o.index())),
         origin_weight: Origin::ALL.map(|o| interval(origin_weight[o.index()], 4 + o.index())),
         present: reading
             .present
@@ -138,18 +139,19 @@ impl<'a> Derivatives<'a> {
     /// Prevalences, pairs, coexistence and unexplained share, and the links to heel pain.
     fn stated(&self, count: &mut impl FnMut(&Outputs, f64)) {
         let leak = self.calibration.complaint.present.then_some(&self.heel.leak);
-        let solved =
-            self.log_odds.iter().chain(&self.pairs).chain([&self.coexistence]).chain(leak);
+        let solved = self.log_odds.iter().chain(&self.pairs).chain([&self.coexistence]).chain(leak);
         let solved: Vec<&Outputs> = solved.collect();
         for (column, stated) in self.calibration.stated.iter().enumerate() {
-            let mut gradient = stated.link.map_or_else(|| self.zero(), |c| self.heel.links[c].clone());
+            let mut gradient =
+                stated.link.map_or_else(|| self.zero(), |c| self.heel.links[c].clone());
             for (row, solved) in solved.iter().enumerate() {
                 add(&mut gradient, self.calibration.slopes[(row, column)], solved);
             }
             count(&gradient, stated.variance);
         }
         if !self.calibration.complaint.present {
-            for (gradient, variance) in self.heel.links.iter().zip(&self.calibration.link_variances) {
+            for (gradient, variance) in self.heel.links.iter().zip(&self.calibration.link_variances)
+            {
                 count(gradient, *variance);
             }
         }
@@ -162,43 +164,41 @@ impl<'a> Derivatives<'a> {
         }
         let leak = observed.leak.probability();
         let mut with_leak = self.zero();
-        for &(condition, link) in &observed.causes {
-            let sensitivity = link.probability();
+        for cause in &observed.causes {
+            let sensitivity = cause.sensitivity.probability();
             let (of_link, of_leak) = if observed.present {
                 (1.0 - sensitivity, leak - 1.0)
             } else {
                 (-sensitivity, leak)
             };
             let mut gradient = self.zero();
-            add(&mut gradient, observed.weight * of_link, &self.log_odds[condition]);
-            count(&gradient, link.variance);
-            add(&mut with_leak, observed.weight * of_leak, &self.log_odds[condition]);
+            add(&mut gradient, cause.weight * of_link, &self.log_odds[cause.condition]);
+            count(&gradient, cause.sensitivity.variance);
+            add(&mut with_leak, cause.weight * of_leak, &self.log_odds[cause.condition]);
         }
         count(&with_leak, observed.leak.variance);
     }
 
-    /// A present finding of several causes: `weight * ln(1 - q)`, with q the chance of its absence in the set.
+    /// A present finding of several causes: `weight * ln((1 - q) / leak)`, with q the chance of its absence in the set.
     fn table(&self, observed: &Observed<'_>, count: &mut impl FnMut(&Outputs, f64)) {
         let leak = observed.leak.probability();
         let mut with_leak = self.zero();
         let mut with_links = vec![self.zero(); observed.causes.len()];
         for (set, centred) in self.sets.iter().zip(&self.centred) {
-            let at_work = |cause: &usize| set.members >> observed.causes[*cause].0 & 1 == 1;
-            let (mut absent, mut causes) = (1.0 - leak, 0.0);
-            for cause in (0..observed.causes.len()).filter(at_work) {
-                absent *= (1.0 - observed.causes[cause].1.probability()) / (1.0 - leak);
-                causes += 1.0;
-            }
-            let odds = observed.weight * absent / (1.0 - absent);
-            add(&mut with_leak, odds * leak * (1.0 - causes), centred);
-            for cause in (0..observed.causes.len()).filter(at_work) {
-                let sensitivity = observed.causes[cause].1.probability();
+            let holds = |cause: usize| set.members >> observed.causes[cause].condition & 1 == 1;
+            let (absent, weight) = observed.in_set(holds);
+            let odds = weight * absent / (1.0 - absent);
+            let mut others = 1.0;
+            for cause in (0..observed.causes.len()).filter(|&cause| holds(cause)) {
+                let sensitivity = observed.causes[cause].sensitivity.probability();
                 add(&mut with_links[cause], odds * sensitivity, centred);
+                others -= 1.0;
             }
+            add(&mut with_leak, odds * leak * others - weight * (1.0 - leak), centred);
         }
         count(&with_leak, observed.leak.variance);
-        for ((_, link), gradient) in observed.causes.iter().zip(&with_links) {
-            count(gradient, link.variance);
+        for (cause, gradient) in observed.causes.iter().zip(&with_links) {
+            count(gradient, cause.sensitivity.variance);
         }
     }
 

@@ -24,7 +24,7 @@ use crate::knowledge::KnowledgeBase;
 use calibration::{Calibration, calibrate};
 use complaint::Reading;
 
-pub use assess::assess;
+pub use assess::{assess, likelihoods_and_weights};
 pub use calibration::CalibrationError;
 
 /// A knowledge base calibrated for its settings.

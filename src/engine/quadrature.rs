@@ -40,7 +40,8 @@ mod tests {
     #[test]
     fn ten_points_are_exact_up_to_degree_nineteen() {
         for degree in 0..20 {
-            let sum: f64 = gauss_legendre(10).iter().map(|(x, weight)| weight * x.powi(degree)).sum();
+            let sum: f64 =
+                gauss_legendre(10).iter().map(|(x, weight)| weight * x.powi(degree)).sum();
             assert!((sum - 1.0 / f64::from(degree + 1)).abs() < 1e-14, "degree {degree}: {sum}");
         }
     }

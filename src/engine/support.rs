@@ -31,7 +31,8 @@ pub(super) fn likely_sets(weights: &Weights<'_>, complaint: &Complaint) -> Vec<L
     let total: f64 = nodes.iter().map(|node| node.mass).sum();
     let mut threshold = total * 1e-3;
     loop {
-        let mut listing = Listing { joint: &joint, weights, complaint, threshold, sets: Vec::new() };
+        let mut listing =
+            Listing { joint: &joint, weights, complaint, threshold, sets: Vec::new() };
         for node in nodes.iter().filter(|node| node.mass >= threshold) {
             listing.expand(0, node);
         }
@@ -60,7 +61,8 @@ fn nodes(joint: &Joint<'_>, weights: &Weights<'_>, complaint: &Complaint) -> Vec
     let mut nodes = vec![root];
     for &condition in &joint.coupled {
         let (absent, _) = weights.absent_present[condition];
-        let with: Vec<Node> = nodes.iter().map(|node| with(joint, weights, node, condition)).collect();
+        let with: Vec<Node> =
+            nodes.iter().map(|node| with(joint, weights, node, condition)).collect();
         nodes.iter_mut().for_each(|node| *node = scaled(node, absent));
         nodes.extend(with);
     }

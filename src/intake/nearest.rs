@@ -46,7 +46,8 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    const KNOWN: [&str; 4] = ["slump_test", "straight_leg_raise", "crossed_straight_leg_raise", "uveitis"];
+    const KNOWN: [&str; 4] =
+        ["slump_test", "straight_leg_raise", "crossed_straight_leg_raise", "uveitis"];
 
     #[test]
     fn a_misspelling_names_what_was_meant() {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::nearest::nearest;
-use super::{Choice, Draft, DraftFinding, FindingField, Location, Reason, Side, Value, View, Violation};
+use super::{
+    Choice, Draft, DraftFinding, FindingField, Location, Reason, Side, Value, View, Violation,
+};
 use crate::domain::{
     AgeYears, Case, Complaint, CredibleLevel, Detail, Exposure, Notice, Observation, Sex,
 };
@@ -259,7 +261,12 @@ impl Intake<'_> {
         self.agreed(seen)
     }
 
-    fn is_of_other_side(&self, subject: Subject, side: Option<Side>, assessed: Option<Side>) -> bool {
+    fn is_of_other_side(
+        &self,
+        subject: Subject,
+        side: Option<Side>,
+        assessed: Option<Side>,
+    ) -> bool {
         let has_side = match subject {
             Subject::Finding(finding) => self.knowledge.findings[finding].has_side,
             Subject::Complaint => self.knowledge.complaint.has_side,
@@ -331,7 +338,13 @@ impl Intake<'_> {
         None
     }
 
-    fn quantity(&mut self, position: usize, value: f64, unit: &str, measure: &Measure) -> Option<bool> {
+    fn quantity(
+        &mut self,
+        position: usize,
+        value: f64,
+        unit: &str,
+        measure: &Measure,
+    ) -> Option<bool> {
         let mut valid = true;
         if unit != measure.unit {
             let expected = measure.unit.clone();

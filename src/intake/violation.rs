@@ -146,7 +146,9 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("required and missing; send an assessment, which may be empty"),
+            Self::Missing => {
+                f.write_str("required and missing; send an assessment, which may be empty")
+            }
             Self::MalformedId => f.write_str("must be 1 to 64 characters of [A-Za-z0-9._-]"),
             Self::UnknownFinding { nearest } if nearest.is_empty() => {
                 f.write_str("no finding has this id; ListFindings names all")
@@ -169,7 +171,10 @@ impl fmt::Display for Reason {
                 f.write_str("takes `present` (true or false), not a quantity")
             }
             Self::ExpectedYesNo { measured_id: Some(id) } => {
-                write!(f, "takes `present` (true or false), not a quantity; send a quantity as {id}")
+                write!(
+                    f,
+                    "takes `present` (true or false), not a quantity; send a quantity as {id}"
+                )
             }
             Self::ExpectedQuantity { unit, yes_no_id } => {
                 write!(f, "takes a `quantity` in {unit}; send present or absent as {yes_no_id}")

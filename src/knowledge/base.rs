@@ -191,8 +191,6 @@ pub struct Finding {
     pub leaks: Vec<Leak>,
     /// Links, ordered by condition; for one condition the first is for unknown age, the others for age bands.
     pub links: Vec<Link>,
-    /// Largest log odds ratio over the links, in nats: the fixed order of a cluster's members.
-    pub strength: f64,
 }
 
 impl Finding {

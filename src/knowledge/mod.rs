@@ -11,9 +11,9 @@ mod pooling;
 mod raw;
 
 pub use base::{
-    Association, Cluster, Code, Condition, Correlation, Effect, Effort, Finding, Form, KnowledgeBase,
-    Leak, Link, Measure, ModelCard, Parameter, PrevalenceOf, RiskFactor, Setting, SettingPrevalence,
-    Source, Study, Term, Threshold, Trigger,
+    Association, Cluster, Code, Condition, Correlation, Effect, Effort, Finding, Form,
+    KnowledgeBase, Leak, Link, Measure, ModelCard, Parameter, PrevalenceOf, RiskFactor, Setting,
+    SettingPrevalence, Source, Study, Term, Threshold, Trigger,
 };
 pub use check::{Fault, Faults};
 pub use compile::load;

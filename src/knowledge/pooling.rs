@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn a_judgement_weighs_like_eight_people() {
-        let pooled = pool(&[of_proportion(0.5, None, Quality::Expert)], Transport::NotNeeded).unwrap();
+        let pooled =
+            pool(&[of_proportion(0.5, None, Quality::Expert)], Transport::NotNeeded).unwrap();
         close(pooled.mean, 0.0);
         close(pooled.variance, 2.0 / 4.5);
     }

@@ -28,7 +28,11 @@ pub(super) struct Expectation<'a> {
 
 impl<'a> Expectation<'a> {
     /// `weights` come without their damping, which is the complaint's.
-    pub(super) fn new(weights: Weights<'a>, complaint: Complaint, statement: &'a Statement) -> Self {
+    pub(super) fn new(
+        weights: Weights<'a>,
+        complaint: Complaint,
+        statement: &'a Statement,
+    ) -> Self {
         Self { weights, complaint, statement, passes: RefCell::default() }
     }
 
@@ -59,9 +63,8 @@ impl<'a> Expectation<'a> {
         let held = self.pass((1 << condition, false));
         let link = self.complaint.links[condition];
         // The silent lane is the only one that the link moves, and it moves on the sets that hold the condition.
-        let damped = |lanes: &Lanes| {
-            (1.0 - self.complaint.leak) * Complaint::silent(lanes) / (1.0 - link)
-        };
+        let damped =
+            |lanes: &Lanes| (1.0 - self.complaint.leak) * Complaint::silent(lanes) / (1.0 - link);
         let mut change = DVector::zeros(value.len());
         let conditions = self.statement.of.len();
         for (row, of) in self.statement.of.iter().enumerate() {

@@ -39,7 +39,9 @@ pub enum CalibrationError {
         given: String,
     },
     /// A pair's prevalence is stated as cause, so that the pair's presence is not determined.
-    #[error("setting {setting}: {condition} stands in an association, so its prevalence must be of presence")]
+    #[error(
+        "setting {setting}: {condition} stands in an association, so its prevalence must be of presence"
+    )]
     PairOfCause {
         /// Id of the setting.
         setting: String,
@@ -47,7 +49,9 @@ pub enum CalibrationError {
         condition: String,
     },
     /// No parameters reproduce the stated numbers.
-    #[error("setting {setting}: no solution; the stated prevalences, coexistence and unexplained share contradict one another (error {error:.2e} log odds)")]
+    #[error(
+        "setting {setting}: no solution; the stated prevalences, coexistence and unexplained share contradict one another (error {error:.2e} log odds)"
+    )]
     NoSolution {
         /// Id of the setting.
         setting: String,
@@ -107,7 +111,8 @@ pub(super) fn calibrate(
     heel_pain: bool,
 ) -> Result<Calibration, CalibrationError> {
     let statement = Statement::new(knowledge, setting, heel_pain)?;
-    let origins: Vec<Origin> = knowledge.conditions.iter().map(|condition| condition.origin).collect();
+    let origins: Vec<Origin> =
+        knowledge.conditions.iter().map(|condition| condition.origin).collect();
     let links: Vec<Parameter> =
         knowledge.complaint.links.iter().map(|link| link.sensitivity).collect();
     let solver = Solver { statement, origins, links, heel_pain };
@@ -138,7 +143,10 @@ impl Solver {
             let (value, jacobian) = self.expectation(&x).value_and_jacobian();
             let error = DVector::from_iterator(
                 value.len(),
-                target.iter().zip(value.iter()).map(|(target, value)| logit(*target) - logit(*value)),
+                target
+                    .iter()
+                    .zip(value.iter())
+                    .map(|(target, value)| logit(*target) - logit(*value)),
             );
             let largest = error.amax();
             let jacobian = jacobian.lu();
@@ -210,7 +218,8 @@ impl Solver {
         }
         let right = DMatrix::from_columns(&columns);
         // The Jacobian was regular in every iteration, else there were no solution.
-        let slopes = jacobian.solve(&right).unwrap_or_else(|| DMatrix::zeros(x.len(), columns.len()));
+        let slopes =
+            jacobian.solve(&right).unwrap_or_else(|| DMatrix::zeros(x.len(), columns.len()));
         let pairs = self.pairs(x);
         let complaint = if self.heel_pain {
             self.complaint(x)

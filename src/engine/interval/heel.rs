@@ -21,18 +21,17 @@ pub(super) fn outputs(
     sets: &[LikelySet],
 ) -> (Vec<Outputs>, Heel) {
     let count = ORIGIN_OUTPUTS + origins.len();
-    let shares: Vec<Shares> = sets.iter().map(|set| Shares::new(origins, complaint, *set)).collect();
-    let values: Vec<Outputs> = sets
-        .iter()
-        .zip(&shares)
-        .map(|(set, shares)| outputs_of(*set, shares, count))
-        .collect();
+    let shares: Vec<Shares> =
+        sets.iter().map(|set| Shares::new(origins, complaint, *set)).collect();
+    let values: Vec<Outputs> =
+        sets.iter().zip(&shares).map(|(set, shares)| outputs_of(*set, shares, count)).collect();
     let mut mean = vec![0.0; count];
     for (set, values) in sets.iter().zip(&values) {
         add(&mut mean, set.probability, values);
     }
     let centred = sets.iter().zip(values).map(|(set, values)| {
-        let deviation = values.iter().zip(&mean).map(|(value, mean)| set.probability * (value - mean));
+        let deviation =
+            values.iter().zip(&mean).map(|(value, mean)| set.probability * (value - mean));
         deviation.collect()
     });
     let centred: Vec<Outputs> = centred.collect();
@@ -59,8 +58,10 @@ fn derivatives(
     shares: &[Shares],
     (mean, centred): (&Outputs, &[Outputs]),
 ) -> Heel {
-    let mut heel =
-        Heel { leak: vec![0.0; mean.len()], links: vec![vec![0.0; mean.len()]; complaint.links.len()] };
+    let mut heel = Heel {
+        leak: vec![0.0; mean.len()],
+        links: vec![vec![0.0; mean.len()]; complaint.links.len()],
+    };
     for ((set, shares), centred) in sets.iter().zip(shares).zip(centred) {
         if !complaint.present {
             for condition in set.conditions() {
@@ -111,8 +112,12 @@ impl Shares {
         let members: Vec<(usize, usize, f64)> =
             set.conditions().map(|c| (c, origins[c].index(), complaint.links[c])).collect();
         let links = members.iter().map(|(condition, ..)| (*condition, Slope::default())).collect();
-        let mut shares =
-            Self { heel_pain: 1.0, numerators: [0.0; ORIGIN_OUTPUTS], leak: Slope::default(), links };
+        let mut shares = Self {
+            heel_pain: 1.0,
+            numerators: [0.0; ORIGIN_OUTPUTS],
+            leak: Slope::default(),
+            links,
+        };
         if !complaint.present {
             for (_, origin, _) in members {
                 shares.numerators[origin] = 1.0;

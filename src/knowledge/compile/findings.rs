@@ -7,7 +7,9 @@ use toml::Spanned;
 use super::Compiler;
 use super::studies::Scale;
 use crate::domain::Sex;
-use crate::knowledge::base::{Effect, Effort, Finding, Leak, Link, Measure, RiskFactor, Threshold, Trigger};
+use crate::knowledge::base::{
+    Effect, Effort, Finding, Leak, Link, Measure, RiskFactor, Threshold, Trigger,
+};
 use crate::knowledge::pooling::Transport;
 use crate::knowledge::raw::{self, Laterality, Located};
 
@@ -16,7 +18,10 @@ const COMPLAINT: &str = "heel_pain";
 
 impl Compiler<'_, '_> {
     /// The findings ordered by id, and the presenting complaint.
-    pub(super) fn findings(&mut self, raw: &[Located<raw::Finding>]) -> (Vec<Finding>, Option<Finding>) {
+    pub(super) fn findings(
+        &mut self,
+        raw: &[Located<raw::Finding>],
+    ) -> (Vec<Finding>, Option<Finding>) {
         let mut findings: Vec<Finding> =
             raw.iter().filter_map(|located| self.finding(located)).collect();
         findings.sort_by(|a, b| a.id.cmp(&b.id));
@@ -42,7 +47,8 @@ impl Compiler<'_, '_> {
         let links = self.links(*file, &entry.links)?;
         let is_complaint = entry.id.get_ref() == COMPLAINT;
         if leaks.is_empty() != (links.is_empty() || is_complaint) {
-            let reason = "a finding has both a leak and links, or neither; heel_pain has links only";
+            let reason =
+                "a finding has both a leak and links, or neither; heel_pain has links only";
             self.report.at(*file, *offset, reason.to_owned());
         }
         self.check_coverage(located, &links);
@@ -57,7 +63,6 @@ impl Compiler<'_, '_> {
             cluster,
             aliases: entry.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
             measure: entry.measure.as_ref().and_then(|measure| self.measure(*file, measure)),
-            strength: strength(&leaks, &links),
             leaks,
             links,
         })
@@ -85,7 +90,10 @@ impl Compiler<'_, '_> {
         links.sort_by_key(|link| link.condition);
         for id in raw.iter().map(|linked| linked.condition.get_ref()).collect::<BTreeSet<_>>() {
             let of_condition = raw.iter().filter(|linked| linked.condition.get_ref() == id);
-            self.check_bands(file, of_condition.map(|linked| (linked.age.as_ref(), &linked.studies)));
+            self.check_bands(
+                file,
+                of_condition.map(|linked| (linked.age.as_ref(), &linked.studies)),
+            );
         }
         Some(links)
     }
@@ -126,7 +134,8 @@ impl Compiler<'_, '_> {
             .map(|(id, _)| id.as_str())
             .collect();
         if located.entry.general && !missing.is_empty() {
-            let reason = format!("general, but neither linked nor at background: {}", missing.join(", "));
+            let reason =
+                format!("general, but neither linked nor at background: {}", missing.join(", "));
             self.report.at(located.file, located.offset, reason);
         }
     }
@@ -149,7 +158,8 @@ impl Compiler<'_, '_> {
                 self.fault(*file, age, "an effect has no age band");
             }
             let condition = self.condition(*file, &linked.condition);
-            let pooled = self.studies(*file, &linked.studies, Scale::OddsRatio, Transport::NotNeeded);
+            let pooled =
+                self.studies(*file, &linked.studies, Scale::OddsRatio, Transport::NotNeeded);
             let ((odds_ratio, studies), condition) = pooled.zip(condition)?;
             if effects.iter().any(|effect: &Effect| effect.condition == condition) {
                 self.fault(*file, &linked.condition, "this condition's effect stands twice");
@@ -200,12 +210,6 @@ impl Compiler<'_, '_> {
             range: measure.range,
         })
     }
-}
-
-/// Largest log odds ratio of the links against the first leak, in nats; 0 when none is above the leak.
-fn strength(leaks: &[Leak], links: &[Link]) -> f64 {
-    let Some(leak) = leaks.first() else { return 0.0 };
-    links.iter().map(|link| link.sensitivity.mean - leak.rate.mean).fold(0.0, f64::max)
 }
 
 const fn kind(kind: raw::Kind) -> &'static str {

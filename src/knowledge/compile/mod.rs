@@ -70,7 +70,8 @@ impl<'r, 'f> Compiler<'r, 'f> {
             self.report.overall(format!("more than {MOST_CONDITIONS} conditions"));
         }
         let card = self.card(document);
-        let conditions = document.conditions.iter().map(|located| condition(&located.entry)).collect();
+        let conditions =
+            document.conditions.iter().map(|located| condition(&located.entry)).collect();
         let settings = self.settings(&document.settings);
         let associations = self.associations(&document.associations);
         let clusters = self.clusters(&document.clusters);
@@ -148,7 +149,8 @@ impl<'r, 'f> Compiler<'r, 'f> {
 }
 
 fn is_plain_id(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
     (1..=64).contains(&id.len()) && id.bytes().all(plain)
 }
 

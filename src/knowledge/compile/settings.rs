@@ -2,7 +2,9 @@
 
 use super::Compiler;
 use super::studies::{RawStudies, Scale};
-use crate::knowledge::base::{Association, Correlation, Parameter, PrevalenceOf, Setting, SettingPrevalence};
+use crate::knowledge::base::{
+    Association, Correlation, Parameter, PrevalenceOf, Setting, SettingPrevalence,
+};
 use crate::knowledge::pooling::Transport;
 use crate::knowledge::raw::{self, Located};
 
@@ -29,7 +31,11 @@ impl Compiler<'_, '_> {
             };
             let Some(condition) = condition else { continue };
             if prevalences[condition].is_some() {
-                self.fault(*file, &prevalence.condition, "this condition's prevalence stands twice");
+                self.fault(
+                    *file,
+                    &prevalence.condition,
+                    "this condition's prevalence stands twice",
+                );
             }
             prevalences[condition] = value.map(|value| SettingPrevalence { value, of });
         }

@@ -107,7 +107,9 @@ fn figure(study: &raw::Study, scale: Scale) -> Result<Figure, &'static str> {
             pooling::of_odds_ratio(value, study.interval, study.quality)
         }
         (Scale::Proportion, ..) => return Err("needs exactly one of `count` and `value`"),
-        (Scale::OddsRatio, ..) => return Err("needs an `odds_ratio`, and neither `count` nor `value`"),
+        (Scale::OddsRatio, ..) => {
+            return Err("needs an `odds_ratio`, and neither `count` nor `value`");
+        }
     };
     Ok(Figure { heel_pain: study.heel_pain, ..figure })
 }
@@ -119,7 +121,9 @@ fn of_value(study: &raw::Study, value: f64) -> Result<Figure, &'static str> {
     encloses(study.interval, value, 1.0)?;
     match (study.interval, study.n) {
         (Some(_), Some(_)) => Err("`value` goes with `interval` or `n`, not with both"),
-        (Some(interval), None) => Ok(pooling::of_proportion_interval(value, interval, study.quality)),
+        (Some(interval), None) => {
+            Ok(pooling::of_proportion_interval(value, interval, study.quality))
+        }
         (None, Some(0)) => Err("`n` is above 0"),
         (None, sample) => Ok(pooling::of_proportion(value, sample, study.quality)),
     }
@@ -127,7 +131,13 @@ fn of_value(study: &raw::Study, value: f64) -> Result<Figure, &'static str> {
 
 fn encloses(interval: Option<(f64, f64)>, value: f64, end: f64) -> Result<(), &'static str> {
     match interval {
-        Some((lower, upper)) if !(0.0 < lower && lower <= value && value <= upper && upper < end && lower < upper) => {
+        Some((lower, upper))
+            if !(0.0 < lower
+                && lower <= value
+                && value <= upper
+                && upper < end
+                && lower < upper) =>
+        {
             Err("`interval` is [lower, upper], encloses the value and stays inside its range")
         }
         _ => Ok(()),
