@@ -52,6 +52,7 @@ async fn serve(config: &Config, models: Arc<Models>) -> Result<(), Failure> {
     };
     server::run(config, listener, models, shutdown)
         .await
+        .map(drop)
         .map_err(|error| Failure::new(START_FAILURE, &error))
 }
 

@@ -57,7 +57,7 @@ pub(super) struct Sums {
 impl Sums {
     /// Sum over all sets.
     pub(super) fn total(&self) -> Lanes {
-        self.patterns.iter().fold([0.0; LANES], |sum, lanes| add(sum, lanes))
+        self.patterns.iter().fold([0.0; LANES], add)
     }
 }
 

@@ -182,13 +182,16 @@ fn causes<'k>(finding: &'k Finding, leak: &Parameter, case: &Case) -> Vec<Cause<
         .collect()
 }
 
+/// The strength of a result for one condition, the position of the finding and that of the cause in it.
+type ClusterResult = (f64, usize, usize);
+
 /// Sets the dependence weights of clustered findings. For each condition the observed members of a cluster that link it are
 /// taken by falling log likelihood ratio; the j-th weighs K(j) - K(j - 1) with K(j) = j / (1 + (j - 1) rho), the effective
 /// number of j equally correlated results (Kish 1965). So a further agreeing result never lowers a condition's log odds: it
 /// pushes weaker ones down by less than it brings.
 fn weigh_dependence(knowledge: &KnowledgeBase, observed: &mut [Observed<'_>]) {
-    // By cluster and condition: the strength, the position of the finding and that of the cause.
-    let mut members: BTreeMap<(usize, usize), Vec<(f64, usize, usize)>> = BTreeMap::new();
+    // By cluster and condition.
+    let mut members: BTreeMap<(usize, usize), Vec<ClusterResult>> = BTreeMap::new();
     for (position, finding) in observed.iter().enumerate() {
         let Some(cluster) = finding.cluster else { continue };
         for (cause, link) in finding.causes.iter().enumerate() {

@@ -129,7 +129,9 @@ fn leaves(joint: &Joint<'_>, weights: &Weights<'_>) -> Vec<Lanes> {
         let with =
             |(lanes, pattern): &(Lanes, usize)| (multiply(*lanes, &presence), pattern | origin);
         let with: Vec<(Lanes, usize)> = leaves.iter().map(with).collect();
-        leaves.iter_mut().for_each(|(lanes, _)| *lanes = scale(absent, lanes));
+        for (lanes, _) in &mut leaves {
+            *lanes = scale(absent, lanes);
+        }
         leaves.extend(with);
     }
     let complete = |((lanes, pattern), product): ((Lanes, usize), &f64)| {

@@ -80,7 +80,7 @@ impl Model {
             Ok(CalibratedSetting { with, without })
         });
         let settings = settings.collect::<Result<_, _>>()?;
-        Ok(Self { origins, settings, knowledge })
+        Ok(Self { knowledge, origins, settings })
     }
 
     /// The knowledge base.

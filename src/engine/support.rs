@@ -63,7 +63,9 @@ fn nodes(joint: &Joint<'_>, weights: &Weights<'_>, complaint: &Complaint) -> Vec
         let (absent, _) = weights.absent_present[condition];
         let with: Vec<Node> =
             nodes.iter().map(|node| with(joint, weights, node, condition)).collect();
-        nodes.iter_mut().for_each(|node| *node = scaled(node, absent));
+        for node in &mut nodes {
+            *node = scaled(node, absent);
+        }
         nodes.extend(with);
     }
     for (node, product) in nodes.iter_mut().zip(&joint.product) {

@@ -9,12 +9,14 @@ mod compile;
 mod embedded;
 mod pooling;
 mod raw;
+mod study;
 
 pub use base::{
     Association, Cluster, Code, Condition, Correlation, Effect, Effort, Finding, Form,
-    KnowledgeBase, Leak, Link, Measure, ModelCard, Parameter, PrevalenceOf, RiskFactor, Setting,
-    SettingPrevalence, Source, Study, Term, Threshold, Trigger,
+    KnowledgeBase, Leak, Link, Measure, ModelCard, PrevalenceOf, RiskFactor, Setting,
+    SettingPrevalence, Term, Threshold, Trigger,
 };
 pub use check::{Fault, Faults};
 pub use compile::load;
 pub use embedded::{File, embedded, read_folder};
+pub use study::{Parameter, Source, Study};

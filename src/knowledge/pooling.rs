@@ -16,8 +16,8 @@
 
 use crate::domain::logit;
 
-use super::base::Parameter;
 use super::raw::Quality;
+use super::study::Parameter;
 
 /// Least spread, on the log-odds scale, between a rate in back, hip or nerve clinics and in heel-pain patients. Judgement:
 /// a standard deviation of 0.5 moves 0.5 to between 0.27 and 0.73.

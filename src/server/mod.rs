@@ -47,6 +47,15 @@ pub enum RunError {
     Transport(#[from] tonic::transport::Error),
 }
 
+/// How a drain ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drain {
+    /// Every connection ended by itself.
+    Complete,
+    /// The grace time passed; what was still open ends with the runtime.
+    Cut,
+}
+
 /// Binds the configured address.
 ///
 /// # Errors
@@ -65,7 +74,7 @@ pub async fn run(
     listener: TcpListener,
     models: Arc<Models>,
     shutdown: impl Future<Output = ()>,
-) -> Result<(), RunError> {
+) -> Result<Drain, RunError> {
     let (health, health_service) = health_reporter();
     report(&health, ServingStatus::Serving).await;
     let workers = Workers::new(worker_count(&config.server), config.server.queue);
@@ -85,21 +94,21 @@ pub async fn run(
             })
     );
     tokio::select! {
-        result = &mut serving => return Ok(result?),
+        result = &mut serving => return Ok(result.map(|()| Drain::Complete)?),
         () = shutdown => info!("shutting down"),
     }
     report(&health, ServingStatus::NotServing).await;
     tokio::select! {
-        result = &mut serving => return Ok(result?),
+        result = &mut serving => return Ok(result.map(|()| Drain::Complete)?),
         () = sleep(config.server.lame_duck) => drop(stop),
     }
     if let Ok(result) = timeout(config.server.shutdown_grace, serving).await {
         result?;
         info!("every connection has ended");
-    } else {
-        warn!("connections were still open after the grace time and are cut");
+        return Ok(Drain::Complete);
     }
-    Ok(())
+    warn!("connections were still open after the grace time and are cut");
+    Ok(Drain::Cut)
 }
 
 /// Health of the server as a whole and of each service.

@@ -5,8 +5,29 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tests print figures and count in small numbers"
+)]
 
+mod architecture;
+mod catalogue;
+mod cli;
+mod config;
+mod health;
+mod knowledge;
 mod laws;
+mod layers;
+mod limits;
 mod monte_carlo;
 mod network;
 mod oracle;
+mod reflection;
+mod scoring;
+mod shutdown;
+mod support;
+mod validation;
+mod vignettes;

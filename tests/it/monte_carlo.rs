@@ -29,16 +29,16 @@ fn intervals_hold_the_share_of_draws_they_claim() {
     let mut held = vec![[0u32; 8]; patients];
     let mut solved = 0u32;
     for _ in 0..draws {
-        let knowledge = drawn(model().knowledge(), setting, &mut random);
+        let knowledge = redrawn(model().knowledge(), setting, &mut random);
         // A draw whose numbers contradict one another is no possible world.
         let Ok(model) = Model::new(Arc::new(knowledge)) else { continue };
         solved += 1;
         for ((case, claimed), held) in cases.iter().zip(&claimed).zip(&mut held) {
-            let drawn =
+            let answered =
                 engine::likelihoods_and_weights(&model, &Case { setting: 0, ..case.clone() });
             for score in &claimed.origins {
                 let origin = score.origin.index();
-                let (likelihood, weight) = drawn[origin];
+                let (likelihood, weight) = answered[origin];
                 let weight_interval = score.weight.unwrap().1;
                 let inside = |interval: heel_origin::domain::Interval, value: f64| {
                     u32::from(interval.lower <= value && value <= interval.upper)
@@ -74,7 +74,7 @@ fn intervals_hold_the_share_of_draws_they_claim() {
 }
 
 /// The knowledge base with one setting and every parameter drawn.
-fn drawn(knowledge: &KnowledgeBase, setting: usize, random: &mut Random) -> KnowledgeBase {
+fn redrawn(knowledge: &KnowledgeBase, setting: usize, random: &mut Random) -> KnowledgeBase {
     let mut drawn = knowledge.clone();
     drawn.settings = vec![drawn.settings.swap_remove(setting)];
     let mut draw =

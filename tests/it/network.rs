@@ -1,20 +1,12 @@
 //! The exported network, read as another tool would read it, and the weight of every set of conditions.
 
-use std::sync::{Arc, OnceLock};
-
 use heel_origin::domain::{AgeYears, Case, Origin};
 use heel_origin::engine::Model;
-use heel_origin::knowledge;
 use serde_json::Value;
 
 /// The shipped model, calibrated once.
 pub(crate) fn model() -> &'static Model {
-    static MODEL: OnceLock<Model> = OnceLock::new();
-    MODEL.get_or_init(|| {
-        let knowledge =
-            knowledge::load(&knowledge::embedded()).expect("the shipped knowledge base is sound");
-        Model::new(Arc::new(knowledge)).expect("the shipped settings can be calibrated")
-    })
+    &crate::support::MODEL
 }
 
 pub(crate) fn expit(log_odds: f64) -> f64 {
@@ -272,7 +264,7 @@ fn spread(start: f64, factors: &[f64]) -> Vec<f64> {
     product
 }
 
-/// A small seeded generator (SplitMix64, Steele 2014): the same patients on every machine.
+/// A small seeded generator (`SplitMix64`, Steele 2014): the same patients on every machine.
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -83,7 +83,7 @@ fn pretest_equals_the_stated_numbers_in_every_setting() {
             network.posterior(&empty(setting), "heel_pain_present", |set| brute.heel_pain[set]);
         let assessment = engine::assess(model, &empty(setting));
         let close = |a: f64, b: &Value| {
-            assert!((a - b.as_f64().unwrap()).abs() < TOLERANCE, "{a} is not {b}")
+            assert!((a - b.as_f64().unwrap()).abs() < TOLERANCE, "{a} is not {b}");
         };
         for score in &assessment.conditions {
             let prevalence = &stated["prevalences"][score.condition];

@@ -25,6 +25,9 @@ const TOLERANCE: f64 = 1e-12;
 /// Error with which a calibration is still accepted when rounding keeps it from the tolerance.
 const ACCEPTED: f64 = 1e-10;
 
+/// A Jacobian ready to be solved with.
+type Factored = LU<f64, Dyn, Dyn>;
+
 /// Why a setting cannot be calibrated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CalibrationError {
@@ -135,7 +138,7 @@ struct Solver {
 
 impl Solver {
     /// The solution and the factored Jacobian at it; else the smallest error reached.
-    fn solve(&self) -> Result<(DVector<f64>, LU<f64, Dyn, Dyn>), f64> {
+    fn solve(&self) -> Result<(DVector<f64>, Factored), f64> {
         let target = &self.statement.targets;
         let mut x = self.start();
         let mut best = f64::INFINITY;
@@ -205,7 +208,7 @@ impl Solver {
         }
     }
 
-    fn calibration(&self, x: &DVector<f64>, jacobian: &LU<f64, Dyn, Dyn>) -> Calibration {
+    fn calibration(&self, x: &DVector<f64>, jacobian: &Factored) -> Calibration {
         let conditions = self.origins.len();
         let mut columns = self.statement.slopes.clone();
         let mut stated = self.statement.stated.clone();

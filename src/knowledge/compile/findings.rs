@@ -43,8 +43,9 @@ impl Compiler<'_, '_> {
             }
             found
         });
-        let leaks = self.leaks(*file, &entry.leaks)?;
-        let links = self.links(*file, &entry.links)?;
+        // Both are read before either is missed, so that the faults of both are reported.
+        let (leaks, links) = (self.leaks(*file, &entry.leaks), self.links(*file, &entry.links));
+        let (leaks, links) = leaks.zip(links)?;
         let is_complaint = entry.id.get_ref() == COMPLAINT;
         if leaks.is_empty() != (links.is_empty() || is_complaint) {
             let reason =
@@ -75,19 +76,19 @@ impl Compiler<'_, '_> {
             let age = leak.age.as_ref().map(|age| *age.get_ref());
             pooled.map(|(rate, studies)| Leak { age, rate, studies })
         };
-        raw.iter().map(|entry| leak(self, entry)).collect()
+        let leaks: Vec<Option<Leak>> = raw.iter().map(|entry| leak(self, entry)).collect();
+        leaks.into_iter().collect()
     }
 
     fn links(&mut self, file: usize, raw: &[raw::Linked]) -> Option<Vec<Link>> {
-        let mut links = Vec::new();
-        for linked in raw {
-            let condition = self.condition(file, &linked.condition);
-            let pooled = self.studies(file, &linked.studies, Scale::Proportion, Transport::Needed);
+        let link = |this: &mut Self, linked: &raw::Linked| {
+            let condition = this.condition(file, &linked.condition);
+            let pooled = this.studies(file, &linked.studies, Scale::Proportion, Transport::Needed);
             let age = linked.age.as_ref().map(|age| *age.get_ref());
             let ((sensitivity, studies), condition) = pooled.zip(condition)?;
-            links.push(Link { condition, age, sensitivity, studies });
-        }
-        links.sort_by_key(|link| link.condition);
+            Some(Link { condition, age, sensitivity, studies })
+        };
+        let links: Vec<Option<Link>> = raw.iter().map(|linked| link(self, linked)).collect();
         for id in raw.iter().map(|linked| linked.condition.get_ref()).collect::<BTreeSet<_>>() {
             let of_condition = raw.iter().filter(|linked| linked.condition.get_ref() == id);
             self.check_bands(
@@ -95,6 +96,8 @@ impl Compiler<'_, '_> {
                 of_condition.map(|linked| (linked.age.as_ref(), &linked.studies)),
             );
         }
+        let mut links = links.into_iter().collect::<Option<Vec<Link>>>()?;
+        links.sort_by_key(|link| link.condition);
         Some(links)
     }
 
@@ -150,23 +153,10 @@ impl Compiler<'_, '_> {
 
     fn risk_factor(&mut self, located: &Located<raw::RiskFactor>) -> Option<RiskFactor> {
         let Located { file, entry, .. } = located;
-        let (prevalence, _) =
-            self.studies(*file, &entry.prevalence, Scale::Proportion, Transport::NotNeeded)?;
-        let mut effects = Vec::new();
-        for linked in &entry.effects {
-            if let Some(age) = &linked.age {
-                self.fault(*file, age, "an effect has no age band");
-            }
-            let condition = self.condition(*file, &linked.condition);
-            let pooled =
-                self.studies(*file, &linked.studies, Scale::OddsRatio, Transport::NotNeeded);
-            let ((odds_ratio, studies), condition) = pooled.zip(condition)?;
-            if effects.iter().any(|effect: &Effect| effect.condition == condition) {
-                self.fault(*file, &linked.condition, "this condition's effect stands twice");
-            }
-            effects.push(Effect { condition, odds_ratio, studies });
-        }
-        effects.sort_by_key(|effect| effect.condition);
+        let prevalence =
+            self.studies(*file, &entry.prevalence, Scale::Proportion, Transport::NotNeeded);
+        let effects = self.effects(*file, &entry.effects);
+        let ((prevalence, _), effects) = prevalence.zip(effects)?;
         Some(RiskFactor {
             id: entry.id.get_ref().clone(),
             label: entry.label.clone(),
@@ -179,6 +169,27 @@ impl Compiler<'_, '_> {
             prevalence,
             effects,
         })
+    }
+
+    fn effects(&mut self, file: usize, raw: &[raw::Linked]) -> Option<Vec<Effect>> {
+        let mut seen = BTreeSet::new();
+        let effect = |linked: &raw::Linked| {
+            if let Some(age) = &linked.age {
+                self.fault(file, age, "an effect has no age band");
+            }
+            if !seen.insert(linked.condition.get_ref().clone()) {
+                self.fault(file, &linked.condition, "this condition's effect stands twice");
+            }
+            let condition = self.condition(file, &linked.condition);
+            let pooled =
+                self.studies(file, &linked.studies, Scale::OddsRatio, Transport::NotNeeded);
+            let ((odds_ratio, studies), condition) = pooled.zip(condition)?;
+            Some(Effect { condition, odds_ratio, studies })
+        };
+        let effects: Vec<Option<Effect>> = raw.iter().map(effect).collect();
+        let mut effects = effects.into_iter().collect::<Option<Vec<Effect>>>()?;
+        effects.sort_by_key(|effect| effect.condition);
+        Some(effects)
     }
 
     fn trigger(&mut self, file: usize, raw: &Spanned<raw::Derived>) -> Option<Trigger> {

@@ -6,14 +6,16 @@ mod studies;
 mod terms;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use super::base::{Cluster, Code, Condition, KnowledgeBase, ModelCard, Source};
+use super::base::{Cluster, Code, Condition, KnowledgeBase, ModelCard};
 use super::check::{Faults, Report};
 use super::embedded::File;
 use super::raw::{self, Document, Located};
+use super::study::Source;
 use crate::domain::{Mechanism, Origin};
 
 /// Most conditions a knowledge base may hold: sets of conditions are numbered by the bits of a 32-bit word.
@@ -43,7 +45,11 @@ fn digest(files: &[File]) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().fold(String::new(), |mut digits, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 /// What every entry is resolved against.

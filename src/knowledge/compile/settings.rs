@@ -2,11 +2,10 @@
 
 use super::Compiler;
 use super::studies::{RawStudies, Scale};
-use crate::knowledge::base::{
-    Association, Correlation, Parameter, PrevalenceOf, Setting, SettingPrevalence,
-};
+use crate::knowledge::base::{Association, Correlation, PrevalenceOf, Setting, SettingPrevalence};
 use crate::knowledge::pooling::Transport;
 use crate::knowledge::raw::{self, Located};
+use crate::knowledge::study::Parameter;
 
 impl Compiler<'_, '_> {
     pub(super) fn settings(&mut self, raw: &[Located<raw::Setting>]) -> Vec<Setting> {

@@ -3,9 +3,9 @@
 use toml::Spanned;
 
 use super::Compiler;
-use crate::knowledge::base::{Parameter, Study};
 use crate::knowledge::pooling::{self, Figure, Transport};
 use crate::knowledge::raw::{self, Checked, Quality};
+use crate::knowledge::study::{Parameter, Study};
 
 /// What the studies of a list measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What each id that a caller may send stands for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
@@ -38,7 +38,7 @@ pub(super) fn of(
 }
 
 fn check_unique(document: &Document, report: &mut Report<'_>) {
-    let mut first: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut check = |file: usize, id: &'_ Spanned<String>| {
         if !super::is_plain_id(id.get_ref()) {
             let reason = "an id has 1 to 64 characters of a-z, 0-9, `_`, `.` and `-`";
@@ -58,7 +58,7 @@ fn check_unique(document: &Document, report: &mut Report<'_>) {
         let measured = measure.as_ref().map(|measure| &measure.get_ref().id);
         for id in std::iter::once(id).chain(aliases).chain(measured) {
             check(file, id);
-            if first.insert(id.get_ref(), ()).is_some() {
+            if !seen.insert(id.get_ref().as_str()) {
                 repeated.push((file, id));
             }
         }

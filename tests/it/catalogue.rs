@@ -1,0 +1,182 @@
+//! What the model knows, over the wire.
+
+use heel_origin::grpc::pb::{
+    GetConditionRequest, GetFindingRequest, GetModelCardRequest, ListConditionsRequest,
+    ListFindingsRequest, ListModelsRequest, ModelVersion, Origin,
+};
+use tonic::Code;
+use tonic_types::StatusExt as _;
+
+use crate::support::{MODEL, TestServer, violations};
+
+/// Ids of all pages of a list, asked for a few at a time.
+async fn all_ids(server: &TestServer, filter: ListFindingsRequest) -> Vec<String> {
+    let mut client = server.knowledge().await;
+    let mut ids = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListFindingsRequest { page_size: 7, page_token, ..filter.clone() };
+        let page = client.list_findings(request).await.unwrap().into_inner();
+        assert!(page.findings.iter().all(|finding| finding.links.is_empty()));
+        ids.extend(page.findings.into_iter().map(|finding| finding.id));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return ids;
+        }
+    }
+}
+
+async fn find(server: &TestServer, id: &str) -> heel_origin::grpc::pb::FindingDefinition {
+    let request = GetFindingRequest { id: id.into(), model_version: String::new() };
+    server.knowledge().await.get_finding(request).await.unwrap().into_inner().finding.unwrap()
+}
+
+#[tokio::test]
+async fn the_loaded_model_is_listed_and_has_a_card() {
+    let server = TestServer::start().await;
+    let mut client = server.knowledge().await;
+    let listed = client.list_models(ListModelsRequest {}).await.unwrap().into_inner().models;
+    let [only] = listed.as_slice() else { panic!("one model is loaded") };
+    assert!(only.is_default);
+    let ModelVersion { version, digest, .. } = only.model.clone().unwrap();
+    assert_eq!((version.as_str(), digest.len()), (MODEL.knowledge().card.version.as_str(), 64));
+    for model_version in [String::new(), version] {
+        let request = GetModelCardRequest { model_version };
+        let card = client.get_model_card(request).await.unwrap().into_inner().card.unwrap();
+        assert!(!card.intended_use.is_empty() && !card.limits.is_empty());
+        assert_eq!(card.settings.len(), 3);
+        assert_eq!(card.condition_count, 18);
+    }
+    let request = GetModelCardRequest { model_version: "none".into() };
+    assert_eq!(client.get_model_card(request).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn pages_together_hold_every_finding_once_in_order() {
+    let server = TestServer::start().await;
+    let ids = all_ids(&server, ListFindingsRequest::default()).await;
+    assert!(ids.is_sorted());
+    assert!(ids.contains(&"heel_pain".into()) && ids.contains(&"slump_test".into()));
+    let whole = ListFindingsRequest { page_size: 100_000, ..ListFindingsRequest::default() };
+    let page = server.knowledge().await.list_findings(whole).await.unwrap().into_inner();
+    let whole: Vec<String> = page.findings.into_iter().map(|finding| finding.id).collect();
+    assert_eq!(ids, whole);
+}
+
+#[tokio::test]
+async fn filters_narrow_the_list() {
+    let server = TestServer::start().await;
+    let all = all_ids(&server, ListFindingsRequest::default()).await;
+    let mut by_kind = Vec::new();
+    for kind in ["symptom", "history", "examination", "investigation", "risk_factor"] {
+        let filter = ListFindingsRequest { kind: kind.into(), ..ListFindingsRequest::default() };
+        by_kind.extend(all_ids(&server, filter).await);
+    }
+    by_kind.sort();
+    assert_eq!(by_kind, all);
+    let condition = ListFindingsRequest { condition: "sciatica".into(), ..Default::default() };
+    let linked = all_ids(&server, condition).await;
+    assert!(linked.contains(&"slump_test".into()) && linked.len() < all.len());
+    let query = ListFindingsRequest { query: "SLUMP".into(), ..Default::default() };
+    assert!(all_ids(&server, query).await.contains(&"slump_test".into()));
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_list_request_is_named_at_once() {
+    let server = TestServer::start().await;
+    let request = ListFindingsRequest {
+        page_size: -1,
+        page_token: "made-up".into(),
+        kind: "canary".into(),
+        condition: "canary".into(),
+        ..ListFindingsRequest::default()
+    };
+    let status = server.knowledge().await.list_findings(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let named: Vec<String> = violations(&status).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(named, ["kind", "condition", "page_size", "page_token"]);
+    assert!(!String::from_utf8_lossy(status.details()).contains("canary"));
+}
+
+#[tokio::test]
+async fn a_page_token_is_bound_to_its_list() {
+    let server = TestServer::start().await;
+    let mut client = server.knowledge().await;
+    let first = ListFindingsRequest { page_size: 2, ..ListFindingsRequest::default() };
+    let token = client.list_findings(first).await.unwrap().into_inner().next_page_token;
+    assert!(!token.is_empty());
+    let other_filter = ListFindingsRequest {
+        page_token: token.clone(),
+        kind: "symptom".into(),
+        ..ListFindingsRequest::default()
+    };
+    let status = client.list_findings(other_filter).await.unwrap_err();
+    assert_eq!(violations(&status), [("page_token".into(), "INVALID_PAGE_TOKEN".into())]);
+    for forged in [format!("{token}0"), token.replace('2', "3"), "é".repeat(12)] {
+        let other_list = ListConditionsRequest { page_token: forged, ..Default::default() };
+        let status = client.list_conditions(other_list).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+    }
+    let other_size = ListFindingsRequest { page_size: 9, page_token: token, ..Default::default() };
+    let page = client.list_findings(other_size).await.unwrap().into_inner();
+    assert_eq!(page.findings.len(), 9, "the size of a page may change");
+}
+
+#[tokio::test]
+async fn a_finding_is_found_by_id_and_by_measured_id_with_its_links() {
+    let server = TestServer::start().await;
+    let measured = find(&server, "ankle_dorsiflexion_angle").await;
+    let measure = measured.measure.clone().unwrap();
+    assert_eq!((measure.unit.as_str(), measure.present.as_str()), ("deg", "below"));
+    assert_eq!(find(&server, &measured.id).await, measured);
+    for alias in &measured.aliases {
+        assert_eq!(find(&server, alias).await, measured);
+    }
+    let slump = find(&server, "slump_test").await;
+    assert!(slump.informative && slump.background_rate.is_some());
+    let link = slump.links.iter().find(|link| link.condition == "sciatica").unwrap();
+    let sensitivity = link.sensitivity.unwrap();
+    assert!(sensitivity.lower < sensitivity.value && sensitivity.value < sensitivity.upper);
+    assert!(link.odds_ratio.is_none() && !link.studies.is_empty());
+}
+
+#[tokio::test]
+async fn the_complaint_is_linked_to_every_condition_and_has_no_background_rate() {
+    let server = TestServer::start().await;
+    let complaint = find(&server, "heel_pain").await;
+    assert_eq!(complaint.links.len(), 18);
+    assert!(complaint.background_rate.is_none());
+}
+
+#[tokio::test]
+async fn unknown_ids_are_not_found() {
+    let server = TestServer::start().await;
+    let mut client = server.knowledge().await;
+    let request = GetFindingRequest { id: "canary".into(), ..Default::default() };
+    let status = client.get_finding(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+    assert_eq!(status.get_details_error_info().unwrap().reason, "FINDING_NOT_FOUND");
+    let request = GetConditionRequest { id: "canary".into(), ..Default::default() };
+    let status = client.get_condition(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+    assert_eq!(status.get_details_error_info().unwrap().reason, "CONDITION_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn conditions_come_in_the_models_order_with_a_prevalence_for_each_setting() {
+    let server = TestServer::start().await;
+    let mut client = server.knowledge().await;
+    let page = client.list_conditions(ListConditionsRequest::default()).await.unwrap().into_inner();
+    let ids: Vec<&str> = page.conditions.iter().map(|condition| condition.id.as_str()).collect();
+    let expected: Vec<&str> =
+        MODEL.knowledge().conditions.iter().map(|condition| condition.id.as_str()).collect();
+    assert_eq!(ids, expected);
+    for condition in &page.conditions {
+        assert_ne!(condition.origin(), Origin::Unspecified);
+        assert_eq!(condition.prevalences.len(), 3);
+        assert!(condition.heel_pain_link.is_some());
+        let request = GetConditionRequest { id: condition.id.clone(), ..Default::default() };
+        let one = client.get_condition(request).await.unwrap().into_inner().condition.unwrap();
+        assert_eq!(one, *condition);
+    }
+}

@@ -1,0 +1,168 @@
+//! The real server on a free port, requests to send and a view of everything logged.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock, Mutex, Once};
+
+use heel_origin::config::{self, Config, Log, LogFormat, Sources};
+use heel_origin::engine::Model;
+use heel_origin::grpc::Models;
+use heel_origin::grpc::pb::finding::Value;
+use heel_origin::grpc::pb::knowledge_service_client::KnowledgeServiceClient;
+use heel_origin::grpc::pb::scoring_service_client::ScoringServiceClient;
+use heel_origin::grpc::pb::{
+    Assessment, Finding, Quantity, ScoreFindingsRequest, ScoreFindingsResponse,
+};
+use heel_origin::server::{self, Drain, RunError};
+use heel_origin::{knowledge, telemetry};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::Status;
+use tonic::transport::{Channel, Endpoint};
+use tonic_types::StatusExt as _;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// The embedded model, calibrated once for all tests.
+pub(crate) static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
+    let knowledge = knowledge::load(&knowledge::embedded()).unwrap();
+    Arc::new(Model::new(Arc::new(knowledge)).unwrap())
+});
+
+/// A running server.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<Drain, RunError>>,
+}
+
+impl TestServer {
+    /// With the default configuration and no lame-duck time.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With other values for some configuration keys.
+    pub(crate) async fn with(settings: &[(&'static str, &str)]) -> Self {
+        capture_logs();
+        let config = configuration(settings);
+        let models = Models::new(Arc::clone(&MODEL), &config.default_setting).unwrap();
+        let listener = server::bind(config.server.listen).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            let shutdown = async { stopped.await.unwrap_or_default() };
+            server::run(&config, listener, Arc::new(models), shutdown).await
+        });
+        Self { address, stop, serving }
+    }
+
+    pub(crate) async fn channel(&self) -> Channel {
+        Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+    }
+
+    pub(crate) async fn scoring(&self) -> ScoringServiceClient<Channel> {
+        ScoringServiceClient::new(self.channel().await)
+    }
+
+    pub(crate) async fn knowledge(&self) -> KnowledgeServiceClient<Channel> {
+        KnowledgeServiceClient::new(self.channel().await)
+    }
+
+    /// Scores one request over a new connection.
+    pub(crate) async fn score(
+        &self,
+        request: ScoreFindingsRequest,
+    ) -> Result<ScoreFindingsResponse, Status> {
+        self.scoring().await.score_findings(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// Asks the server to end; what it does next is seen through [`Stopping::ended`].
+    pub(crate) fn stop(self) -> Stopping {
+        self.stop.send(()).unwrap();
+        Stopping { serving: self.serving }
+    }
+}
+
+/// A server that was asked to end.
+pub(crate) struct Stopping {
+    serving: JoinHandle<Result<Drain, RunError>>,
+}
+
+impl Stopping {
+    pub(crate) async fn ended(self) -> Drain {
+        self.serving.await.unwrap().unwrap()
+    }
+}
+
+fn configuration(settings: &[(&'static str, &str)]) -> Config {
+    let mut flags: BTreeMap<&'static str, String> =
+        [("server.listen", "127.0.0.1:0".into()), ("server.lame_duck_ms", "0".into())].into();
+    flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
+    let sources = Sources { flags: flags.into_iter().collect(), ..Sources::default() };
+    config::load(&sources).unwrap().config
+}
+
+/// A yes/no finding.
+pub(crate) fn yes_no(id: &str, present: bool) -> Finding {
+    Finding { id: id.into(), value: Some(Value::Present(present)), ..Finding::default() }
+}
+
+/// A measured finding.
+pub(crate) fn measured(id: &str, value: f64, unit: &str) -> Finding {
+    let quantity = Quantity { value, unit: unit.into() };
+    Finding { id: id.into(), value: Some(Value::Quantity(quantity)), ..Finding::default() }
+}
+
+/// A request with these findings and nothing else.
+pub(crate) fn request(findings: Vec<Finding>) -> ScoreFindingsRequest {
+    let assessment = Assessment { findings, ..Assessment::default() };
+    ScoreFindingsRequest { assessment: Some(assessment), options: None }
+}
+
+/// Field and reason of every violation a status lists.
+pub(crate) fn violations(status: &Status) -> Vec<(String, String)> {
+    let listed =
+        status.get_details_bad_request().map_or_else(Vec::new, |details| details.field_violations);
+    listed.into_iter().map(|violation| (violation.field, violation.reason)).collect()
+}
+
+/// Everything logged so far by all tests, at the most talkative level.
+pub(crate) fn logs() -> String {
+    String::from_utf8(LOGS.0.lock().unwrap().clone()).unwrap()
+}
+
+/// Captures what is logged from now on.
+pub(crate) fn capture_logs() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let log = Log { format: LogFormat::Json, level: LevelFilter::TRACE };
+        let subscriber = telemetry::subscriber(log, LOGS.clone());
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+}
+
+static LOGS: LazyLock<Lines> = LazyLock::new(Lines::default);
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'writer> MakeWriter<'writer> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'writer self) -> Self {
+        self.clone()
+    }
+}
