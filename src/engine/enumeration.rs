@@ -119,7 +119,7 @@ impl<'a> Joint<'a> {
             (0..count).filter(|condition| !coupled.contains(condition)).collect();
         let product = product(&coupled, &weights.factors);
         let mut joint = Self { weights, coupled, free, product, tail: [[0.0; LANES]; PATTERNS] };
-        let free = free_patterns(&joint.free_ends(None), None);
+        let free = Free::new(&joint.free_ends(None), None);
         joint.tail = std::array::from_fn(|pattern| joint.fold(pattern, &free));
         joint
     }
@@ -146,11 +146,18 @@ impl<'a> Joint<'a> {
         ends.map(|(none, all)| (none, all.map(|all| all - none)))
     }
 
-    /// Sum over the free conditions, whose patterns weigh `free`, for a pattern of the others.
-    fn fold(&self, pattern: usize, free: &[Lanes; PATTERNS]) -> Lanes {
-        let weighed =
-            free.iter().enumerate().map(|(own, lanes)| (self.coexistence(pattern | own), lanes));
-        weighed.fold([0.0; LANES], |sum, (by, lanes)| add(sum, &scale(by, lanes)))
+    /// Sum over the free conditions for a pattern of the others.
+    fn fold(&self, pattern: usize, free: &Free) -> Lanes {
+        let (lone, several) = self.weights.coexistence;
+        if is_several(pattern) {
+            return scale(several, &free.total);
+        }
+        let mut sums = [[0.0; LANES]; 2];
+        for (own, lanes) in free.patterns.iter().enumerate() {
+            let sum = &mut sums[usize::from(is_several(pattern | own))];
+            *sum = add(*sum, lanes);
+        }
+        add(scale(lone, &sums[0]), &scale(several, &sums[1]))
     }
 
     /// The coexistence factor of a pattern.
@@ -162,7 +169,7 @@ impl<'a> Joint<'a> {
     /// Sum over all sets that hold a free condition.
     fn sum_with_free(&self, by_pattern: &[Lanes; PATTERNS], condition: usize) -> Lanes {
         let origin = self.weights.origins[condition];
-        let free = free_patterns(&self.free_ends(Some(condition)), Some(origin));
+        let free = Free::new(&self.free_ends(Some(condition)), Some(origin));
         let mut sum = [0.0; LANES];
         for (pattern, lanes) in by_pattern.iter().enumerate() {
             let tail = self.fold(pattern | 1 << origin.index(), &free);
@@ -173,9 +180,9 @@ impl<'a> Joint<'a> {
 
     /// From sums by the coupled conditions' pattern to sums by the whole pattern.
     fn complete(&self, by_pattern: &[Lanes; PATTERNS]) -> [Lanes; PATTERNS] {
-        let free = free_patterns(&self.free_ends(None), None);
+        let free = Free::new(&self.free_ends(None), None);
         let mut whole = [[0.0; LANES]; PATTERNS];
-        for (own, product) in free.iter().enumerate() {
+        for (own, product) in free.patterns.iter().enumerate() {
             for (pattern, lanes) in by_pattern.iter().enumerate() {
                 let both = pattern | own;
                 let weighed = scale(self.coexistence(both), &multiply(*product, lanes));
@@ -186,20 +193,32 @@ impl<'a> Joint<'a> {
     }
 }
 
-/// Weight of the free conditions making exactly each pattern. With `whole`, that origin's free conditions count without
-/// distinction, in the patterns without it.
-fn free_patterns(ends: &[(f64, Lanes); 4], whole: Option<Origin>) -> [Lanes; PATTERNS] {
-    std::array::from_fn(|pattern| {
-        Origin::ALL.into_iter().fold([1.0; LANES], |product, origin| {
-            let (none, some) = &ends[origin.index()];
-            match (pattern >> origin.index() & 1 == 1, whole == Some(origin)) {
-                (false, false) => scale(*none, &product),
-                (false, true) => multiply(product, &some.map(|some| some + none)),
-                (true, false) => multiply(product, some),
-                (true, true) => [0.0; LANES],
-            }
-        })
-    })
+/// Sums over the free conditions.
+#[derive(Debug)]
+struct Free {
+    /// Over the sets that make exactly each pattern.
+    patterns: [Lanes; PATTERNS],
+    /// Over all sets.
+    total: Lanes,
+}
+
+impl Free {
+    /// From the sums of each origin: none of its free conditions present, and some. With `whole`, that origin's free
+    /// conditions count without distinction, in the patterns without it.
+    fn new(ends: &[(f64, Lanes); 4], whole: Option<Origin>) -> Self {
+        let patterns = std::array::from_fn(|pattern| {
+            Origin::ALL.into_iter().fold([1.0; LANES], |product, origin| {
+                let (none, some) = &ends[origin.index()];
+                match (pattern >> origin.index() & 1 == 1, whole == Some(origin)) {
+                    (false, false) => scale(*none, &product),
+                    (false, true) => multiply(product, &some.map(|some| some + none)),
+                    (true, false) => multiply(product, some),
+                    (true, true) => [0.0; LANES],
+                }
+            })
+        });
+        Self { total: patterns.iter().fold([0.0; LANES], add), patterns }
+    }
 }
 
 /// A coupled condition on the walk: the bit of its origin, and the weights of its absence and presence.
