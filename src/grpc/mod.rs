@@ -1,6 +1,6 @@
 //! The wire: the only place that names the generated code.
 //!
-//! [`parse`] and [`render`] are the one bridge between the contract and the inner layers, [`status`] makes every
+//! `parse` and `render` are the one bridge between the contract and the inner layers, `status` makes every
 //! `tonic::Status`. Nothing here reads files, variables or configuration.
 
 mod answer;

@@ -1,4 +1,4 @@
-//! From the contract to the inner layers: a request becomes an [`intake::Draft`], a location its field path.
+//! From the contract to the inner layers: a request becomes an [`Draft`], a location its field path.
 
 use crate::domain::Sex;
 use crate::intake::{Choice, Draft, DraftFinding, FindingField, Location, Side, Value, View};
