@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use super::enumeration::Factor;
 use crate::domain::{Case, Unit};
-use crate::knowledge::{Effect, Finding, KnowledgeBase, Parameter};
+use crate::knowledge::{Effect, Finding, KnowledgeBase, Link, Parameter};
 
 /// One piece of evidence.
 #[derive(Debug, Clone)]
 pub(super) enum Evidence<'k> {
     /// A finding.
-    Observed(Observed<'k>),
+    Observed(Observed),
     /// A risk factor.
     Exposed(Exposed<'k>),
 }
 
 /// A finding with the numbers that hold for the patient.
 #[derive(Debug, Clone)]
-pub(super) struct Observed<'k> {
+pub(super) struct Observed {
     /// Index of the finding.
     pub(super) finding: usize,
     /// Its cluster.
@@ -25,20 +25,33 @@ pub(super) struct Observed<'k> {
     /// Present, or looked for and absent.
     pub(super) present: bool,
     /// Its leak.
-    pub(super) leak: &'k Parameter,
+    pub(super) leak: Rate,
     /// Its causes: the conditions linked above the leak, ascending.
-    pub(super) causes: Vec<Cause<'k>>,
+    pub(super) causes: Vec<Cause>,
 }
 
 /// A cause of a finding.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cause<'k> {
+pub(super) struct Cause {
     /// Index of the condition.
     pub(super) condition: usize,
     /// Chance of the finding from this condition alone.
-    pub(super) sensitivity: &'k Parameter,
+    pub(super) sensitivity: Rate,
     /// Dependence weight of the finding for this condition, in [0, 1].
     pub(super) weight: f64,
+}
+
+/// A probability with the variance of its log odds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rate {
+    pub(super) probability: f64,
+    pub(super) variance: f64,
+}
+
+impl From<Parameter> for Rate {
+    fn from(parameter: Parameter) -> Self {
+        Self { probability: parameter.probability(), variance: parameter.variance }
+    }
 }
 
 /// A risk factor that was asked for.
@@ -83,16 +96,16 @@ impl Evidence<'_> {
     }
 }
 
-impl Observed<'_> {
+impl Observed {
     /// Weighted log likelihood ratio of the finding in a set S against no condition at all, with P(absent | S) = (1 - leak) *
     /// product over the causes in S of (1 - sensitivity) / (1 - leak). An absent finding, or one of a single cause, shifts
     /// log odds; else it takes a table over its causes.
     fn log_likelihood(&self) -> LogLikelihood {
         if !self.present || self.causes.len() < 2 {
-            let shift = |cause: &Cause<'_>| (cause.condition, cause.weight * self.log_ratio(cause));
+            let shift = |cause: &Cause| (cause.condition, cause.weight * self.log_ratio(cause));
             return LogLikelihood::Shifts(self.causes.iter().map(shift).collect());
         }
-        let leak = self.leak.probability();
+        let leak = self.leak.probability;
         let value = |set: usize| {
             let (absent, weight) = self.in_set(|cause| set >> cause & 1 == 1);
             weight * ((1.0 - absent) / leak).ln()
@@ -104,8 +117,8 @@ impl Observed<'_> {
     }
 
     /// Log likelihood ratio of what was found for one cause alone.
-    fn log_ratio(&self, cause: &Cause<'_>) -> f64 {
-        let (leak, sensitivity) = (self.leak.probability(), cause.sensitivity.probability());
+    fn log_ratio(&self, cause: &Cause) -> f64 {
+        let (leak, sensitivity) = (self.leak.probability, cause.sensitivity.probability);
         if self.present {
             (sensitivity / leak).ln()
         } else {
@@ -115,12 +128,13 @@ impl Observed<'_> {
 
     /// Chance of the finding's absence in a set, and its weight there: that of the most sensitive cause present.
     pub(super) fn in_set(&self, holds: impl Fn(usize) -> bool) -> (f64, f64) {
-        let leak = self.leak.probability();
-        let (mut absent, mut weight, mut most) = (1.0 - leak, 0.0, f64::NEG_INFINITY);
+        let leak = self.leak.probability;
+        let (mut absent, mut weight, mut most) = (1.0 - leak, 0.0, 0.0);
         for (_, cause) in self.causes.iter().enumerate().filter(|(position, _)| holds(*position)) {
-            absent *= (1.0 - cause.sensitivity.probability()) / (1.0 - leak);
-            if cause.sensitivity.mean > most {
-                (weight, most) = (cause.weight, cause.sensitivity.mean);
+            let sensitivity = cause.sensitivity.probability;
+            absent *= (1.0 - sensitivity) / (1.0 - leak);
+            if sensitivity > most {
+                (weight, most) = (cause.weight, sensitivity);
             }
         }
         (absent, weight)
@@ -143,17 +157,17 @@ impl Exposed<'_> {
 
 /// The evidence of a case: findings in the order of the knowledge base, then risk factors.
 pub(super) fn of_case<'k>(knowledge: &'k KnowledgeBase, case: &Case) -> Vec<Evidence<'k>> {
-    let mut observed: Vec<Observed<'k>> = case
+    let mut observed: Vec<Observed> = case
         .observations
         .iter()
         .filter_map(|observation| {
             let finding = &knowledge.findings[observation.finding];
-            let leak = &finding.leak_at(case.age)?.rate;
+            let leak = finding.leak_at(case.age)?.rate;
             Some(Observed {
                 finding: observation.finding,
                 cluster: finding.cluster,
                 present: observation.present,
-                leak,
+                leak: leak.into(),
                 causes: causes(finding, leak, case),
             })
         })
@@ -171,15 +185,14 @@ pub(super) fn of_case<'k>(knowledge: &'k KnowledgeBase, case: &Case) -> Vec<Evid
     observed.into_iter().map(Evidence::Observed).chain(exposed).collect()
 }
 
-fn causes<'k>(finding: &'k Finding, leak: &Parameter, case: &Case) -> Vec<Cause<'k>> {
+fn causes(finding: &Finding, leak: Parameter, case: &Case) -> Vec<Cause> {
     let above = finding.links_at(case.age).filter(|link| link.sensitivity.mean > leak.mean);
-    above
-        .map(|link| Cause {
-            condition: link.condition,
-            sensitivity: &link.sensitivity,
-            weight: 1.0,
-        })
-        .collect()
+    let of_link = |link: &Link| Cause {
+        condition: link.condition,
+        sensitivity: link.sensitivity.into(),
+        weight: 1.0,
+    };
+    above.map(of_link).collect()
 }
 
 /// The strength of a result for one condition, the position of the finding and that of the cause in it.
@@ -189,7 +202,7 @@ type ClusterResult = (f64, usize, usize);
 /// taken by falling log likelihood ratio; the j-th weighs K(j) - K(j - 1) with K(j) = j / (1 + (j - 1) rho), the effective
 /// number of j equally correlated results (Kish 1965). So a further agreeing result never lowers a condition's log odds: it
 /// pushes weaker ones down by less than it brings.
-fn weigh_dependence(knowledge: &KnowledgeBase, observed: &mut [Observed<'_>]) {
+fn weigh_dependence(knowledge: &KnowledgeBase, observed: &mut [Observed]) {
     // By cluster and condition.
     let mut members: BTreeMap<(usize, usize), Vec<ClusterResult>> = BTreeMap::new();
     for (position, finding) in observed.iter().enumerate() {

@@ -157,15 +157,15 @@ impl<'a> Derivatives<'a> {
         }
     }
 
-    fn observed(&self, observed: &Observed<'_>, count: &mut impl FnMut(&Outputs, f64)) {
+    fn observed(&self, observed: &Observed, count: &mut impl FnMut(&Outputs, f64)) {
         if observed.present && observed.causes.len() > 1 {
             self.table(observed, count);
             return;
         }
-        let leak = observed.leak.probability();
+        let leak = observed.leak.probability;
         let mut with_leak = self.zero();
         for cause in &observed.causes {
-            let sensitivity = cause.sensitivity.probability();
+            let sensitivity = cause.sensitivity.probability;
             let (of_link, of_leak) = if observed.present {
                 (1.0 - sensitivity, leak - 1.0)
             } else {
@@ -180,8 +180,8 @@ impl<'a> Derivatives<'a> {
     }
 
     /// A present finding of several causes: `weight * ln((1 - q) / leak)`, with q the chance of its absence in the set.
-    fn table(&self, observed: &Observed<'_>, count: &mut impl FnMut(&Outputs, f64)) {
-        let leak = observed.leak.probability();
+    fn table(&self, observed: &Observed, count: &mut impl FnMut(&Outputs, f64)) {
+        let leak = observed.leak.probability;
         let mut with_leak = self.zero();
         let mut with_links = vec![self.zero(); observed.causes.len()];
         for (set, centred) in self.sets.iter().zip(&self.centred) {
@@ -190,7 +190,7 @@ impl<'a> Derivatives<'a> {
             let odds = weight * absent / (1.0 - absent);
             let mut others = 1.0;
             for cause in (0..observed.causes.len()).filter(|&cause| holds(cause)) {
-                let sensitivity = observed.causes[cause].sensitivity.probability();
+                let sensitivity = observed.causes[cause].sensitivity.probability;
                 add(&mut with_links[cause], odds * sensitivity, centred);
                 others -= 1.0;
             }
