@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::domain::Complaint;
+use crate::domain::{Complaint, Sex};
 use crate::engine::{Model, Solution};
-use crate::knowledge::{Correlation, Finding, KnowledgeBase, RiskFactor, Trigger};
+use crate::knowledge::{
+    Condition, Correlation, Effect, Finding, KnowledgeBase, Leak, Link, PrevalenceOf, RiskFactor,
+    SettingPrevalence, Trigger,
+};
 
 /// The compiled network: every number an answer is computed from, so that anybody can recompute one in another tool.
 /// Probabilities are in [0, 1], odds and factors natural logarithms, variances on the scale of their number.
@@ -26,7 +29,7 @@ pub fn network(model: &Model) -> Value {
 }
 
 fn conditions(knowledge: &KnowledgeBase) -> Vec<Value> {
-    let condition = |(condition, link): (&crate::knowledge::Condition, &crate::knowledge::Link)| {
+    let condition = |(condition, link): (&Condition, &Link)| {
         json!({
             "id": condition.id,
             "origin": condition.origin.id(),
@@ -39,13 +42,13 @@ fn conditions(knowledge: &KnowledgeBase) -> Vec<Value> {
 
 fn setting(model: &Model, index: usize) -> Value {
     let setting = &model.knowledge().settings[index];
-    let prevalence = |stated: &crate::knowledge::SettingPrevalence| {
+    let prevalence = |stated: &SettingPrevalence| {
         json!({
             "value": stated.value.probability(),
             "variance": stated.value.variance,
             "of": match stated.of {
-                crate::knowledge::PrevalenceOf::Presence => "presence",
-                crate::knowledge::PrevalenceOf::Cause => "cause",
+                PrevalenceOf::Presence => "presence",
+                PrevalenceOf::Cause => "cause",
             },
         })
     };
@@ -88,7 +91,7 @@ fn associations(knowledge: &KnowledgeBase) -> Vec<Value> {
 }
 
 fn risk_factor(knowledge: &KnowledgeBase, factor: &RiskFactor) -> Value {
-    let effect = |effect: &crate::knowledge::Effect| {
+    let effect = |effect: &Effect| {
         json!({
             "condition": knowledge.conditions[effect.condition].id,
             "odds_ratio": effect.odds_ratio.odds_ratio(),
@@ -97,8 +100,8 @@ fn risk_factor(knowledge: &KnowledgeBase, factor: &RiskFactor) -> Value {
     };
     let derived = factor.derived.map(|trigger| match trigger {
         Trigger::Age(from, to) => json!({"age": [from, to]}),
-        Trigger::Sex(crate::domain::Sex::Female) => json!({"sex": "female"}),
-        Trigger::Sex(crate::domain::Sex::Male) => json!({"sex": "male"}),
+        Trigger::Sex(Sex::Female) => json!({"sex": "female"}),
+        Trigger::Sex(Sex::Male) => json!({"sex": "male"}),
     });
     json!({
         "id": factor.id,
@@ -110,8 +113,8 @@ fn risk_factor(knowledge: &KnowledgeBase, factor: &RiskFactor) -> Value {
 }
 
 fn finding(knowledge: &KnowledgeBase, finding: &Finding) -> Value {
-    let leak = |leak: &crate::knowledge::Leak| json!({"age": leak.age, "rate": leak.rate.probability(), "variance": leak.rate.variance});
-    let link = |link: &crate::knowledge::Link| {
+    let leak = |leak: &Leak| json!({"age": leak.age, "rate": leak.rate.probability(), "variance": leak.rate.variance});
+    let link = |link: &Link| {
         json!({
             "condition": knowledge.conditions[link.condition].id,
             "age": link.age,

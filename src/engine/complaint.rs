@@ -117,15 +117,13 @@ impl Complaint {
         self.nodes.iter().enumerate().map(|(node, (_, weight))| weight * total[NODES + node]).sum()
     }
 
-    /// Change of the silent lane, and of the leak's share per unit of leak, with one condition's link, from the sums over
-    /// the sets that hold it.
-    pub(super) fn link_slopes(&self, lanes: &Lanes, condition: usize) -> (f64, f64) {
+    /// Change of the leak's share per unit of leak with one condition's link, from the sums over the sets that hold it.
+    pub(super) fn leak_share_slope(&self, lanes: &Lanes, condition: usize) -> f64 {
         let link = self.links[condition];
         let at = |(node, (t, weight)): (usize, &(f64, f64))| {
             -weight * (1.0 - t) * lanes[NODES + node] / (1.0 - link * (1.0 - t))
         };
-        let share = self.nodes.iter().enumerate().map(at).sum();
-        (-lanes[SILENT] / (1.0 - link), share)
+        self.nodes.iter().enumerate().map(at).sum()
     }
 
     /// The silent lane.

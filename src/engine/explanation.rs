@@ -10,7 +10,7 @@ use super::assess;
 use super::calibration::Calibration;
 use super::complaint::{Complaint, Reading};
 use super::enumeration::{
-    Factor, Joint, Lanes, Sums, Weights, entry, multiply, positions, scale, sums,
+    Factor, Joint, LANES, Lanes, Sums, Weights, add, entry, multiply, positions, scale, sums,
 };
 use super::evidence::{Evidence, LogLikelihood};
 use super::quadrature::gauss_legendre;
@@ -110,10 +110,10 @@ impl<'a> Slope<'a> {
     /// Sums over the sets by the entry of a table that holds for them.
     fn local(&self, table: &Factor) -> Vec<Lanes> {
         let positions = positions(table, &self.coupled);
-        let mut local = vec![[0.0; super::enumeration::LANES]; table.values.len()];
+        let mut local = vec![[0.0; LANES]; table.values.len()];
         for (set, lanes) in self.leaves.iter().enumerate() {
             let sum = &mut local[entry(set, &positions)];
-            *sum = super::enumeration::add(*sum, lanes);
+            *sum = add(*sum, lanes);
         }
         local
     }
@@ -121,7 +121,7 @@ impl<'a> Slope<'a> {
 
 /// The weight of every set of coupled conditions, the free ones summed.
 fn leaves(joint: &Joint<'_>, weights: &Weights<'_>) -> Vec<Lanes> {
-    let mut leaves = vec![([1.0; super::enumeration::LANES], 0)];
+    let mut leaves = vec![([1.0; LANES], 0)];
     for &condition in &joint.coupled {
         let (absent, _) = weights.absent_present[condition];
         let presence = joint.presence(condition);

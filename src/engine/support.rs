@@ -3,7 +3,7 @@
 use super::assess;
 use super::calibration::Calibration;
 use super::complaint::Complaint;
-use super::enumeration::{Joint, Weights, entry, is_several, positions};
+use super::enumeration::{Factor, Joint, Weights, entry, is_several, positions};
 use crate::domain::Origin;
 
 /// Posterior mass that the listed sets hold at least.
@@ -160,13 +160,13 @@ fn mass_of_set(weights: &Weights<'_>, complaint: &Complaint, set: &[usize]) -> f
         }
     }
     let all: Vec<usize> = (0..weights.origins.len()).collect();
-    let value = |factor| weights_entry(factor, members, &all);
+    let value = |factor| value_in(factor, members, &all);
     let factors: f64 = weights.factors.iter().map(value).product();
     let (lone, several) = weights.coexistence;
     let coexistence = if is_several(pattern) { several } else { lone };
     factors * coexistence * complaint.mass_of(whole, silent)
 }
 
-fn weights_entry(factor: &super::enumeration::Factor, members: usize, all: &[usize]) -> f64 {
+fn value_in(factor: &Factor, members: usize, all: &[usize]) -> f64 {
     factor.values[entry(members, &positions(factor, all))]
 }

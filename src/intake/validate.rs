@@ -9,7 +9,7 @@ use super::{
 use crate::domain::{
     AgeYears, Case, Complaint, CredibleLevel, Detail, Exposure, Notice, Observation, Sex,
 };
-use crate::knowledge::{Form, KnowledgeBase, Measure, Term, Trigger};
+use crate::knowledge::{Form, KnowledgeBase, Measure, RiskFactor, Term, Trigger};
 
 /// Most findings in one draft.
 const MOST_FINDINGS: usize = 256;
@@ -172,8 +172,7 @@ impl Intake<'_> {
             self.violate(Location::Assessment, Reason::Missing);
         }
         let id = &self.draft.assessment_id;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if id.len() > 64 || !id.bytes().all(plain) {
+        if !id.is_empty() && !is_plain_id(id) {
             self.violate(Location::AssessmentId, Reason::MalformedId);
         }
     }
@@ -367,12 +366,11 @@ impl Intake<'_> {
     }
 
     fn unknown_id(&mut self, position: usize, id: &str) {
-        let derived = |factor: &&crate::knowledge::RiskFactor| factor.derived.is_some();
+        let derived = |factor: &&RiskFactor| factor.derived.is_some();
         let mut factors = self.knowledge.risk_factors.iter().filter(derived);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let reason = if factors.any(|factor| factor.id == id) {
             Reason::DerivedRiskFactor
-        } else if id.is_empty() || id.len() > 64 || !id.bytes().all(plain) {
+        } else if !is_plain_id(id) {
             Reason::MalformedId
         } else {
             let known = self.knowledge.terms.keys().map(String::as_str);
@@ -380,4 +378,10 @@ impl Intake<'_> {
         };
         self.violate(Location::Finding(position, FindingField::Id), reason);
     }
+}
+
+/// Whether an id that a caller made has the characters and length that ids have.
+fn is_plain_id(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=64).contains(&id.len()) && id.bytes().all(is_plain)
 }

@@ -11,7 +11,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::statement::Statement;
 use crate::engine::complaint::Complaint;
-use crate::engine::enumeration::{Lanes, Sums, Weights, is_several, sums};
+use crate::engine::enumeration::{LANES, Lanes, Sums, Weights, add, is_several, sums};
 use crate::knowledge::PrevalenceOf;
 
 /// A pass: the conditions held present, as bits, and whether only sets of two or more origins count.
@@ -80,7 +80,7 @@ impl<'a> Expectation<'a> {
         }
         let row = conditions + self.statement.pairs.len();
         change[row] = damped(&several(&held));
-        let (_, share) = self.complaint.link_slopes(&held.total(), condition);
+        let share = self.complaint.leak_share_slope(&held.total(), condition);
         change[row + 1] = self.complaint.leak * share;
         let change = (change - &value * damped(&held.total())) / mass;
         let scale = link * (1.0 - link);
@@ -161,7 +161,5 @@ impl<'a> Expectation<'a> {
 /// Sums over the sets of two or more origins.
 fn several(sums: &Sums) -> Lanes {
     let several = sums.patterns.iter().enumerate().filter(|(pattern, _)| is_several(*pattern));
-    several.fold([0.0; crate::engine::enumeration::LANES], |sum, (_, lanes)| {
-        crate::engine::enumeration::add(sum, lanes)
-    })
+    several.map(|(_, lanes)| lanes).fold([0.0; LANES], add)
 }

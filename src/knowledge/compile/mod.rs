@@ -21,6 +21,9 @@ use crate::domain::{Mechanism, Origin};
 /// Most conditions a knowledge base may hold: sets of conditions are numbered by the bits of a 32-bit word.
 const MOST_CONDITIONS: usize = 30;
 
+/// What is wrong with an id that is not plain.
+const PLAIN_ID: &str = "an id has 1 to 64 characters of a-z, 0-9, `_`, `.` and `-`";
+
 /// Positions by id.
 type Index = BTreeMap<String, usize>;
 
@@ -145,7 +148,7 @@ impl<'r, 'f> Compiler<'r, 'f> {
     /// Ids that callers send or read are short and plain.
     fn check_id(&mut self, file: usize, id: &Spanned<String>) {
         if !is_plain_id(id.get_ref()) {
-            self.fault(file, id, "an id has 1 to 64 characters of a-z, 0-9, `_`, `.` and `-`");
+            self.fault(file, id, PLAIN_ID);
         }
     }
 
@@ -173,8 +176,7 @@ fn index<T>(
             report.at(located.file, id.span().start, format!("`{}` stands twice", id.get_ref()));
         }
         if !is_plain_id(id.get_ref()) {
-            let reason = "an id has 1 to 64 characters of a-z, 0-9, `_`, `.` and `-`";
-            report.at(located.file, id.span().start, reason.to_owned());
+            report.at(located.file, id.span().start, PLAIN_ID.to_owned());
         }
     }
     index

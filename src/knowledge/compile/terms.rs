@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml::Spanned;
-
 use crate::knowledge::base::{Finding, Form, RiskFactor, Term};
 use crate::knowledge::check::Report;
 use crate::knowledge::raw::{self, Document};
@@ -37,14 +35,8 @@ pub(super) fn of(
     terms
 }
 
+/// Every id, alias and measured id is plain and stands once.
 fn check_unique(document: &Document, report: &mut Report<'_>) {
-    let mut seen = BTreeSet::new();
-    let mut check = |file: usize, id: &'_ Spanned<String>| {
-        if !super::is_plain_id(id.get_ref()) {
-            let reason = "an id has 1 to 64 characters of a-z, 0-9, `_`, `.` and `-`";
-            report.at(file, id.span().start, reason.to_owned());
-        }
-    };
     let findings = document.findings.iter().map(|located| {
         let raw::Finding { id, aliases, measure, .. } = &located.entry;
         (located.file, id, aliases, measure)
@@ -53,17 +45,16 @@ fn check_unique(document: &Document, report: &mut Report<'_>) {
         let raw::RiskFactor { id, aliases, measure, .. } = &located.entry;
         (located.file, id, aliases, measure)
     });
-    let mut repeated = Vec::new();
+    let mut seen = BTreeSet::new();
     for (file, id, aliases, measure) in findings.chain(factors) {
         let measured = measure.as_ref().map(|measure| &measure.get_ref().id);
         for id in std::iter::once(id).chain(aliases).chain(measured) {
-            check(file, id);
+            if !super::is_plain_id(id.get_ref()) {
+                report.at(file, id.span().start, super::PLAIN_ID.to_owned());
+            }
             if !seen.insert(id.get_ref().as_str()) {
-                repeated.push((file, id));
+                report.at(file, id.span().start, format!("the id `{}` stands twice", id.get_ref()));
             }
         }
-    }
-    for (file, id) in repeated {
-        report.at(file, id.span().start, format!("the id `{}` stands twice", id.get_ref()));
     }
 }
