@@ -23,6 +23,8 @@ const SILENT: usize = 1;
 const WITHOUT: usize = 2;
 /// First of the ten lanes of the share's quadrature.
 const NODES: usize = 6;
+/// Number of lanes, the first ones, that tell which origins contribute.
+pub(super) const OUTCOMES: usize = NODES;
 
 /// How heel pain enters the sums.
 #[derive(Debug, Clone)]

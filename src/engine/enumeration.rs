@@ -20,7 +20,7 @@ pub(super) type Lanes = [f64; LANES];
 /// Patterns of origins: bit o is set when origin o is present.
 pub(super) const PATTERNS: usize = 16;
 
-/// Low bits of a set's number that are multiplied as one row, so that the inner loop is straight.
+/// Low bits of a set's number, whose entries are looked up in one table and those of the others in a second one.
 const ROW_BITS: usize = 4;
 
 /// A table over a few conditions: entry i holds for the set whose j-th condition is present when bit j of i is set.
@@ -73,9 +73,10 @@ pub(super) fn absent_present(log_odds: f64) -> (f64, f64) {
 
 /// Sums the weights of all sets.
 pub(super) fn sums(weights: &Weights<'_>) -> Sums {
-    let joint = Joint::new(weights);
+    let joint = Joint::new(weights, coupled(weights));
     let mut walk = Walk {
         joint: &joint,
+        product: joint.product(),
         steps: joint.coupled.iter().map(|&condition| joint.step(condition)).collect(),
         by_pattern: [[0.0; LANES]; PATTERNS],
         present: vec![[0.0; LANES]; joint.coupled.len()],
@@ -100,28 +101,47 @@ pub(super) struct Joint<'a> {
     pub(super) coupled: Vec<usize>,
     /// All other conditions.
     pub(super) free: Vec<usize>,
-    /// Product of all factors for every set of coupled conditions.
-    pub(super) product: Vec<f64>,
     /// For each pattern of the coupled conditions, the sum over the free ones.
     pub(super) tail: [Lanes; PATTERNS],
 }
 
+/// The conditions that stand together in a factor.
+pub(super) fn coupled(weights: &Weights<'_>) -> Vec<usize> {
+    let uses = |condition: usize| {
+        weights.factors.iter().filter(|factor| factor.conditions.contains(&condition)).count()
+    };
+    let count = weights.origins.len();
+    let mut coupled: Vec<usize> = (0..count).filter(|&condition| uses(condition) > 0).collect();
+    // A factor is multiplied in once its last condition is there: busy conditions first keeps that early and cheap.
+    coupled.sort_by_key(|&condition| (usize::MAX - uses(condition), condition));
+    coupled
+}
+
 impl<'a> Joint<'a> {
-    pub(super) fn new(weights: &'a Weights<'a>) -> Self {
-        let count = weights.origins.len();
-        let uses = |condition: usize| {
-            weights.factors.iter().filter(|factor| factor.conditions.contains(&condition)).count()
-        };
-        let mut coupled: Vec<usize> = (0..count).filter(|&condition| uses(condition) > 0).collect();
-        // A factor is multiplied in once its last condition is there: busy conditions first keeps that early and cheap.
-        coupled.sort_by_key(|&condition| (usize::MAX - uses(condition), condition));
-        let free: Vec<usize> =
-            (0..count).filter(|condition| !coupled.contains(condition)).collect();
-        let product = product(&coupled, &weights.factors);
-        let mut joint = Self { weights, coupled, free, product, tail: [[0.0; LANES]; PATTERNS] };
+    /// Enumerates `coupled` together, which must hold the conditions of every factor, and folds the others.
+    pub(super) fn new(weights: &'a Weights<'a>, coupled: Vec<usize>) -> Self {
+        let all = 0..weights.origins.len();
+        let free: Vec<usize> = all.filter(|condition| !coupled.contains(condition)).collect();
+        let mut joint = Self { weights, coupled, free, tail: [[0.0; LANES]; PATTERNS] };
         let free = Free::new(&joint.free_ends(None), None);
         joint.tail = std::array::from_fn(|pattern| joint.fold(pattern, &free));
         joint
+    }
+
+    /// Product of the factors for every set of the coupled conditions.
+    pub(super) fn product(&self) -> Vec<f64> {
+        let mut product = vec![1.0];
+        for last in 0..self.coupled.len() {
+            product.extend_from_within(..);
+            for factor in &self.weights.factors {
+                let positions = positions(factor, &self.coupled);
+                if positions.iter().max() == Some(&last) {
+                    let values = values(factor, &self.coupled, product.len());
+                    product.iter_mut().zip(values).for_each(|(product, value)| *product *= value);
+                }
+            }
+        }
+        product
     }
 
     /// Presence of a condition in each lane.
@@ -167,7 +187,7 @@ impl<'a> Joint<'a> {
     }
 
     /// Sum over all sets that hold a free condition.
-    fn sum_with_free(&self, by_pattern: &[Lanes; PATTERNS], condition: usize) -> Lanes {
+    pub(super) fn sum_with_free(&self, by_pattern: &[Lanes; PATTERNS], condition: usize) -> Lanes {
         let origin = self.weights.origins[condition];
         let free = Free::new(&self.free_ends(Some(condition)), Some(origin));
         let mut sum = [0.0; LANES];
@@ -228,6 +248,7 @@ type Step = (usize, f64, Lanes);
 #[derive(Debug)]
 struct Walk<'j, 'w> {
     joint: &'j Joint<'w>,
+    product: Vec<f64>,
     steps: Vec<Step>,
     by_pattern: [Lanes; PATTERNS],
     present: Vec<Lanes>,
@@ -237,7 +258,7 @@ impl Walk<'_, '_> {
     /// Sum below a node: `depth` conditions are still open, `set` and `lanes` are what was decided.
     fn descend(&mut self, depth: usize, set: usize, lanes: &Lanes, pattern: usize) -> Lanes {
         let Some(position) = depth.checked_sub(1) else {
-            let leaf = scale(self.joint.product[set], lanes);
+            let leaf = scale(self.product[set], lanes);
             self.by_pattern[pattern] = add(self.by_pattern[pattern], &leaf);
             return multiply(leaf, &self.joint.tail[pattern]);
         };
@@ -253,37 +274,23 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Product of the factors for every set of the coupled conditions.
-fn product(coupled: &[usize], factors: &[Factor]) -> Vec<f64> {
-    let mut product = vec![1.0];
-    for last in 0..coupled.len() {
-        product.extend_from_within(..);
-        for factor in factors {
-            let positions = positions(factor, coupled);
-            if positions.iter().max() == Some(&last) {
-                multiply_in(&mut product, &positions, &factor.values);
-            }
-        }
-    }
-    product
-}
-
 /// Positions of a factor's conditions among the coupled ones.
 pub(super) fn positions(factor: &Factor, coupled: &[usize]) -> Vec<usize> {
     let position = |condition: &usize| coupled.iter().position(|other| other == condition);
     factor.conditions.iter().filter_map(position).collect()
 }
 
-/// Multiplies every entry of `product` by the factor's entry for it.
-fn multiply_in(product: &mut [f64], positions: &[usize], values: &[f64]) {
-    let width = product.len().min(1 << ROW_BITS);
-    let low: Vec<usize> = (0..width).map(|set| entry(set, positions)).collect();
-    for (row, chunk) in product.chunks_exact_mut(width).enumerate() {
-        let high = entry(row * width, positions);
-        for (weight, low) in chunk.iter_mut().zip(&low) {
-            *weight *= values[high | low];
-        }
-    }
+/// The factor's value for each of the first `sets` sets of the coupled conditions.
+pub(super) fn values<'f>(
+    factor: &'f Factor,
+    coupled: &[usize],
+    sets: usize,
+) -> impl Iterator<Item = f64> + use<'f> {
+    let positions = positions(factor, coupled);
+    let width = sets.min(1 << ROW_BITS);
+    let low: Vec<usize> = (0..width).map(|set| entry(set, &positions)).collect();
+    let high: Vec<usize> = (0..sets).step_by(width).map(|set| entry(set, &positions)).collect();
+    (0..sets).map(move |set| factor.values[high[set >> ROW_BITS] | low[set & (width - 1)]])
 }
 
 /// The factor's entry for a set of coupled conditions.

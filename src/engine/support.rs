@@ -3,7 +3,7 @@
 use super::assess;
 use super::calibration::Calibration;
 use super::complaint::Complaint;
-use super::enumeration::{Factor, Joint, Weights, entry, is_several, positions};
+use super::enumeration::{Factor, Joint, Weights, coupled, entry, is_several, positions};
 use crate::domain::Origin;
 
 /// Posterior mass that the listed sets hold at least.
@@ -26,7 +26,7 @@ impl LikelySet {
 
 /// Sets that together hold at least [`KEPT`] of the posterior mass, with probabilities that sum to 1.
 pub(super) fn likely_sets(weights: &Weights<'_>, complaint: &Complaint) -> Vec<LikelySet> {
-    let joint = Joint::new(weights);
+    let joint = Joint::new(weights, coupled(weights));
     let nodes = nodes(&joint, weights, complaint);
     let total: f64 = nodes.iter().map(|node| node.mass).sum();
     let mut threshold = total * 1e-3;
@@ -68,7 +68,7 @@ fn nodes(joint: &Joint<'_>, weights: &Weights<'_>, complaint: &Complaint) -> Vec
         }
         nodes.extend(with);
     }
-    for (node, product) in nodes.iter_mut().zip(&joint.product) {
+    for (node, product) in nodes.iter_mut().zip(&joint.product()) {
         *node = scaled(node, *product);
         let tail = &joint.tail[node.pattern];
         let whole = node.whole * Complaint::whole(tail);
@@ -131,7 +131,7 @@ impl Listing<'_, '_> {
 /// P(0, 1, 2, 3 or more conditions | heel pain).
 pub(super) fn condition_counts(origins: &[Origin], calibration: &Calibration) -> [f64; 4] {
     let weights = assess::weights(origins, calibration, &[], 1.0);
-    let joint = Joint::new(&weights);
+    let joint = Joint::new(&weights, coupled(&weights));
     let complaint = &calibration.complaint;
     let total: f64 = nodes(&joint, &weights, complaint).iter().map(|node| node.mass).sum();
     let conditions = 0..origins.len();
