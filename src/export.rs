@@ -113,11 +113,12 @@ fn risk_factor(knowledge: &KnowledgeBase, factor: &RiskFactor) -> Value {
 }
 
 fn finding(knowledge: &KnowledgeBase, finding: &Finding) -> Value {
-    let leak = |leak: &Leak| json!({"age": leak.age, "rate": leak.rate.probability(), "variance": leak.rate.variance});
+    let leak = |leak: &Leak| json!({"age": leak.age, "at_least": leak.at_least, "rate": leak.rate.probability(), "variance": leak.rate.variance});
     let link = |link: &Link| {
         json!({
             "condition": knowledge.conditions[link.condition].id,
             "age": link.age,
+            "at_least": link.at_least,
             "sensitivity": link.sensitivity.probability(),
             "variance": link.sensitivity.variance,
         })
@@ -126,6 +127,7 @@ fn finding(knowledge: &KnowledgeBase, finding: &Finding) -> Value {
         "id": finding.id,
         "aliases": finding.aliases,
         "cluster": finding.cluster.map(|cluster| &knowledge.clusters[cluster].id),
+        "parts": finding.parts.iter().map(|part| part.iter().map(|&part| &knowledge.findings[part].id).collect()).collect::<Vec<Vec<_>>>(),
         "leaks": finding.leaks.iter().map(leak).collect::<Vec<_>>(),
         "links": finding.links.iter().map(link).collect::<Vec<_>>(),
     })

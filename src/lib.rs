@@ -38,3 +38,4 @@ pub mod intake;
 pub mod knowledge;
 pub mod server;
 pub mod telemetry;
+pub mod validation;

@@ -20,7 +20,7 @@ pub(super) fn export(config: &Config) -> Result<ExitCode, Failure> {
     print(&text)
 }
 
-fn model(config: &Config) -> Result<Model, Failure> {
+pub(super) fn model(config: &Config) -> Result<Model, Failure> {
     let knowledge = Arc::new(server::load_knowledge(config)?);
     Model::new(knowledge).map_err(|error| {
         Failure::new(DATA, &format!("the knowledge base cannot be calibrated: {error}"))

@@ -7,6 +7,7 @@ mod health;
 mod knowledge;
 mod score;
 mod serve;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -79,6 +80,15 @@ enum Command {
     Health {
         /// Address to ask; without it the configured one
         address: Option<SocketAddr>,
+    },
+    /// Measure the answers on cases with a known cause and on sampled patients; prints a report in Markdown
+    Validate {
+        /// Files of cases, one JSON object a line
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Folder to write the charts to, as SVG
+        #[arg(long, value_name = "FOLDER")]
+        charts: Option<PathBuf>,
     },
     /// Check or export the knowledge base
     #[command(subcommand)]
@@ -170,6 +180,9 @@ fn dispatch(
         Command::Score { file } => score::run(&loaded.config, &file),
         Command::CheckConfig { .. } => check_config(&loaded),
         Command::Health { address } => health::run(address.unwrap_or(loaded.config.server.listen)),
+        Command::Validate { files, charts } => {
+            validate::run(&loaded.config, &files, charts.as_deref())
+        }
         Command::Knowledge(Knowledge::Check) => knowledge::check(&loaded.config),
         Command::Knowledge(Knowledge::Export) => knowledge::export(&loaded.config),
     }

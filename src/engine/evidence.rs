@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::composite;
 use super::enumeration::Factor;
+use super::influence::ParameterId;
 use crate::domain::{Case, Unit};
 use crate::knowledge::{Effect, Finding, KnowledgeBase, Link, Parameter};
 
@@ -20,6 +22,8 @@ pub(super) enum Evidence<'k> {
 pub(super) struct Observed {
     /// Index of the finding.
     pub(super) finding: usize,
+    /// Indices of the findings that were sent for it: itself, or the parts of a composite.
+    pub(super) sent: Vec<usize>,
     /// Its cluster.
     pub(super) cluster: Option<usize>,
     /// Present, or looked for and absent.
@@ -87,11 +91,25 @@ impl Evidence<'_> {
         }
     }
 
+    /// Its log likelihood ratio for each condition alone, and its dependence weight for that condition.
+    pub(super) fn log_ratios(&self) -> Vec<(usize, f64, f64)> {
+        match self {
+            Self::Observed(observed) => {
+                let ratio =
+                    |cause: &Cause| (cause.condition, observed.log_ratio(cause), cause.weight);
+                observed.causes.iter().map(ratio).collect()
+            }
+            Self::Exposed(exposed) => {
+                exposed.shifts().into_iter().map(|(condition, log)| (condition, log, 1.0)).collect()
+            }
+        }
+    }
+
     /// What it says of the conditions.
     pub(super) fn log_likelihood(&self) -> LogLikelihood {
         match self {
             Self::Observed(observed) => observed.log_likelihood(),
-            Self::Exposed(exposed) => exposed.log_likelihood(),
+            Self::Exposed(exposed) => LogLikelihood::Shifts(exposed.shifts()),
         }
     }
 }
@@ -114,6 +132,11 @@ impl Observed {
             conditions: self.causes.iter().map(|cause| cause.condition).collect(),
             values: (0..1 << self.causes.len()).map(value).collect(),
         })
+    }
+
+    /// The parameter that is a cause's sensitivity.
+    pub(super) const fn sensitivity_of(&self, cause: &Cause) -> ParameterId {
+        ParameterId::Sensitivity(self.finding, cause.condition)
     }
 
     /// Log likelihood ratio of what was found for one cause alone.
@@ -144,14 +167,14 @@ impl Observed {
 impl Exposed<'_> {
     /// Shift of the log odds: OR / (1 + phi (OR - 1)) when present, 1 / (1 + phi (OR - 1)) when absent, phi being the risk
     /// factor's prevalence, so that the average over heel-pain patients stays near the prevalence of the setting.
-    fn log_likelihood(&self) -> LogLikelihood {
+    fn shifts(&self) -> Vec<(usize, f64)> {
         let phi = self.prevalence.probability();
         let shift = |effect: &Effect| {
             let odds_ratio = effect.odds_ratio.odds_ratio();
             let own = if self.present { effect.odds_ratio.mean } else { 0.0 };
             (effect.condition, own - (phi * (odds_ratio - 1.0)).ln_1p())
         };
-        LogLikelihood::Shifts(self.effects.iter().map(shift).collect())
+        self.effects.iter().map(shift).collect()
     }
 }
 
@@ -162,15 +185,21 @@ pub(super) fn of_case<'k>(knowledge: &'k KnowledgeBase, case: &Case) -> Vec<Evid
         .iter()
         .filter_map(|observation| {
             let finding = &knowledge.findings[observation.finding];
+            // A part counts through its composite, which knows how the parts go together.
+            if !finding.parts.is_empty() || finding.part_of.is_some() {
+                return None;
+            }
             let leak = finding.leak_at(case.age)?.rate;
             Some(Observed {
                 finding: observation.finding,
+                sent: vec![observation.finding],
                 cluster: finding.cluster,
                 present: observation.present,
                 leak: leak.into(),
                 causes: causes(finding, leak, case),
             })
         })
+        .chain(composite::of_case(knowledge, case))
         .collect();
     weigh_dependence(knowledge, &mut observed);
     let exposed = case.exposures.iter().map(|exposure| {
@@ -196,28 +225,30 @@ fn causes(finding: &Finding, leak: Parameter, case: &Case) -> Vec<Cause> {
 }
 
 /// The strength of a result for one condition, the position of the finding and that of the cause in it.
-type ClusterResult = (f64, usize, usize);
+type Member = (f64, usize, usize);
 
 /// Sets the dependence weights of clustered findings. For each condition the observed members of a cluster that link it are
-/// taken by falling log likelihood ratio; the j-th weighs K(j) - K(j - 1) with K(j) = j / (1 + (j - 1) rho), the effective
-/// number of j equally correlated results (Kish 1965). So a further agreeing result never lowers a condition's log odds: it
-/// pushes weaker ones down by less than it brings.
+/// taken by falling size of the log likelihood ratio, the positive ones and the negative ones each among themselves; the j-th
+/// weighs K(j) - K(j - 1) with K(j) = j / (1 + (j - 1) rho), the effective number of j equally correlated results (Kish 1965).
+/// So a further agreeing result never weakens what its like say: it pushes weaker ones down by less than it brings. Results
+/// that disagree are no repetition of each other: in one order, the loudest would come first in every pattern and count it too
+/// high.
 fn weigh_dependence(knowledge: &KnowledgeBase, observed: &mut [Observed]) {
-    // By cluster and condition.
-    let mut members: BTreeMap<(usize, usize), Vec<ClusterResult>> = BTreeMap::new();
+    // By cluster, condition and result.
+    let mut members: BTreeMap<(usize, usize, bool), Vec<Member>> = BTreeMap::new();
     for (position, finding) in observed.iter().enumerate() {
         let Some(cluster) = finding.cluster else { continue };
         for (cause, link) in finding.causes.iter().enumerate() {
             let strength = finding.log_ratio(link).abs();
-            let key = (cluster, link.condition);
+            let key = (cluster, link.condition, finding.present);
             members.entry(key).or_default().push((strength, position, cause));
         }
     }
-    for ((cluster, _), mut results) in members {
-        results.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    for ((cluster, _, _), mut ranked) in members {
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let rho = knowledge.clusters[cluster].rho;
         let (mut count, mut before): (f64, f64) = (0.0, 0.0);
-        for (_, position, cause) in results {
+        for (_, position, cause) in ranked {
             count += 1.0;
             let effective = count / (1.0 + (count - 1.0) * rho);
             observed[position].causes[cause].weight = effective - before;

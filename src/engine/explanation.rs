@@ -238,7 +238,7 @@ fn by_unit(evidence: &[Evidence<'_>], parts: &[[f64; 4]]) -> Vec<Contribution> {
         let empty = Contribution { unit, findings: Vec::new(), nats: [0.0; 4] };
         let contribution = units.entry(unit).or_insert(empty);
         if let Evidence::Observed(observed) = evidence {
-            contribution.findings.push(observed.finding);
+            contribution.findings.extend(&observed.sent);
         }
         for (sum, part) in contribution.nats.iter_mut().zip(part) {
             *sum += part;

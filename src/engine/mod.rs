@@ -10,9 +10,11 @@
 mod assess;
 mod calibration;
 mod complaint;
+mod composite;
 mod enumeration;
 mod evidence;
 mod explanation;
+mod influence;
 mod interval;
 mod quadrature;
 mod support;
@@ -26,6 +28,7 @@ use complaint::Reading;
 
 pub use assess::{assess, likelihoods_and_weights};
 pub use calibration::CalibrationError;
+pub use influence::{Influence, LogRatio, ParameterId, influences, log_ratios};
 
 /// A knowledge base calibrated for its settings.
 #[derive(Debug)]

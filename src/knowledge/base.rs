@@ -168,13 +168,18 @@ pub struct Finding {
     pub leaks: Vec<Leak>,
     /// Links, ordered by condition; for one condition the first is for unknown age, the others for age bands.
     pub links: Vec<Link>,
+    /// For a composite its parts, each the indices of the findings that ask for it; else empty. A composite's leaks and links
+    /// are for rising thresholds of the number of parts present.
+    pub parts: Vec<Vec<usize>>,
+    /// For a part, the index of its composite; its own leaks and links are shown and not used.
+    pub part_of: Option<usize>,
 }
 
 impl Finding {
     /// Whether the finding changes any likelihood.
     #[must_use]
     pub fn is_informative(&self) -> bool {
-        !self.links.is_empty()
+        !self.links.is_empty() || self.part_of.is_some()
     }
 
     /// The leak that holds at an age; `None` for a finding that tells nothing.
@@ -267,6 +272,8 @@ impl Threshold {
 pub struct Leak {
     /// Age band, both ends included; `None` for the first.
     pub age: Option<(u32, u32)>,
+    /// For a composite, the number of parts from which on it is the rate.
+    pub at_least: Option<u32>,
     /// The rate, as log odds.
     pub rate: Parameter,
     /// The studies it is pooled from.
@@ -280,6 +287,8 @@ pub struct Link {
     pub condition: usize,
     /// Age band, both ends included; `None` for the first.
     pub age: Option<(u32, u32)>,
+    /// For a composite, the number of parts from which on it is the chance.
+    pub at_least: Option<u32>,
     /// Chance of the finding when the condition alone is present, as log odds.
     pub sensitivity: Parameter,
     /// The studies it is pooled from.

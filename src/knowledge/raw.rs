@@ -172,6 +172,8 @@ pub(super) struct Finding {
     #[serde(default)]
     pub(super) background: Vec<Spanned<String>>,
     pub(super) measure: Option<Spanned<Measure>>,
+    #[serde(default)]
+    pub(super) parts: Vec<Vec<Spanned<String>>>,
     #[serde(default, rename = "leak")]
     pub(super) leaks: Vec<Leak>,
     #[serde(default, rename = "link")]
@@ -224,6 +226,7 @@ pub(super) enum Comparison {
 #[serde(deny_unknown_fields)]
 pub(super) struct Leak {
     pub(super) age: Option<Spanned<(u32, u32)>>,
+    pub(super) at_least: Option<Spanned<u32>>,
     pub(super) studies: Spanned<Vec<Spanned<Study>>>,
 }
 
@@ -233,6 +236,7 @@ pub(super) struct Leak {
 pub(super) struct Linked {
     pub(super) condition: Spanned<String>,
     pub(super) age: Option<Spanned<(u32, u32)>>,
+    pub(super) at_least: Option<Spanned<u32>>,
     pub(super) studies: Spanned<Vec<Spanned<Study>>>,
 }
 

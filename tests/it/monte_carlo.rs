@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use heel_origin::domain::{Case, Origin};
 use heel_origin::engine::{self, Model};
-use heel_origin::knowledge::{Correlation, KnowledgeBase, Parameter};
+use heel_origin::validation::redrawn;
 
 use crate::network::{Network, Random, model};
 use crate::oracle::Brute;
@@ -29,7 +29,7 @@ fn intervals_hold_the_share_of_draws_they_claim() {
     let mut held = vec![[0u32; 8]; patients];
     let mut solved = 0u32;
     for _ in 0..draws {
-        let knowledge = redrawn(model().knowledge(), setting, &mut random);
+        let knowledge = redrawn(model().knowledge(), setting, &mut || random.normal());
         // A draw whose numbers contradict one another is no possible world.
         let Ok(model) = Model::new(Arc::new(knowledge)) else { continue };
         solved += 1;
@@ -71,30 +71,4 @@ fn intervals_hold_the_share_of_draws_they_claim() {
             "{covered} of the draws lie inside the 95 % intervals"
         );
     }
-}
-
-/// The knowledge base with one setting and every parameter drawn.
-fn redrawn(knowledge: &KnowledgeBase, setting: usize, random: &mut Random) -> KnowledgeBase {
-    let mut drawn = knowledge.clone();
-    drawn.settings = vec![drawn.settings.swap_remove(setting)];
-    let mut draw =
-        |parameter: &mut Parameter| parameter.mean += parameter.variance.sqrt() * random.normal();
-    let profile = &mut drawn.settings[0];
-    draw(&mut profile.unexplained);
-    draw(&mut profile.coexistence);
-    profile.prevalences.iter_mut().for_each(|prevalence| draw(&mut prevalence.value));
-    for association in &mut drawn.associations {
-        match &mut association.correlation {
-            Correlation::Conditional(stated) | Correlation::OddsRatio(stated) => draw(stated),
-        }
-    }
-    for finding in drawn.findings.iter_mut().chain([&mut drawn.complaint]) {
-        finding.leaks.iter_mut().for_each(|leak| draw(&mut leak.rate));
-        finding.links.iter_mut().for_each(|link| draw(&mut link.sensitivity));
-    }
-    for factor in &mut drawn.risk_factors {
-        draw(&mut factor.prevalence);
-        factor.effects.iter_mut().for_each(|effect| draw(&mut effect.odds_ratio));
-    }
-    drawn
 }

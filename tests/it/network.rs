@@ -131,7 +131,11 @@ impl Network {
     }
 
     fn observe(&self, case: &Case, weights: &mut [f64]) {
+        self.grade(case, weights);
         for observation in &case.observations {
+            if self.is_graded(observation.finding) {
+                continue;
+            }
             let powers = self.powers(case, observation.finding);
             let (leak, links) = self.parameters(observation.finding, case.age);
             let inhibition: Vec<f64> = links
@@ -153,6 +157,72 @@ impl Network {
                 let ratio = (1.0 - absent) / leak;
                 let power = strongest[set].map_or(0.0, |condition| powers[condition]);
                 *weight *= if power < 1.0 { ratio.powf(power) } else { ratio };
+            }
+        }
+    }
+
+    /// Whether a finding is a composite or a part of one.
+    fn is_graded(&self, finding: usize) -> bool {
+        let names = |composite: &Value| composite["parts"].to_string();
+        let id = format!("{}", self.findings[finding]["id"]);
+        names(&self.findings[finding]) != "[]"
+            || self.findings.iter().any(|composite| names(composite).contains(&id))
+    }
+
+    /// What the parts of each composite say: every way to answer the parts that were not asked is gone through, and the grades
+    /// that come up are added.
+    fn grade(&self, case: &Case, weights: &mut [f64]) {
+        let sent = |id: &Value| {
+            let found = case.observations.iter().find(|o| self.findings[o.finding]["id"] == *id);
+            found.map(|observation| observation.present)
+        };
+        for composite in &self.findings {
+            let parts = composite["parts"].as_array().unwrap();
+            let thresholds: Vec<u64> = composite["leaks"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|leak| leak["at_least"].as_u64())
+                .collect();
+            if parts.is_empty() {
+                continue;
+            }
+            let grade = |count: usize| thresholds.iter().filter(|&&k| k as usize <= count).count();
+            let mut grades = vec![false; thresholds.len() + 1];
+            for answers in 0..1usize << parts.len() {
+                let fits = |(part, ids): (usize, &Value)| {
+                    let said: Vec<bool> =
+                        ids.as_array().unwrap().iter().filter_map(&sent).collect();
+                    said.is_empty() || said.iter().all(|yes| *yes) == (answers >> part & 1 == 1)
+                };
+                let grade = grade(answers.count_ones() as usize);
+                let whole = sent(&composite["id"]).is_none_or(|yes| yes == (grade > 0));
+                grades[grade] |= whole && parts.iter().enumerate().all(fits);
+            }
+            self.weigh_grades(composite, &grades, weights);
+        }
+    }
+
+    fn weigh_grades(&self, composite: &Value, grades: &[bool], weights: &mut [f64]) {
+        if grades.iter().all(|possible| *possible) || !grades.iter().any(|possible| *possible) {
+            return;
+        }
+        let of = |rates: Vec<f64>| -> f64 {
+            let reached: Vec<f64> = [1.0].into_iter().chain(rates).chain([0.0]).collect();
+            let exactly = reached.windows(2).map(|pair| pair[0] - pair[1]);
+            exactly.zip(grades).filter(|(_, possible)| **possible).map(|(p, _)| p).sum()
+        };
+        let rates = |entries: &[Value], name: &str| -> Vec<f64> {
+            entries.iter().map(|entry| entry[name].as_f64().unwrap()).collect()
+        };
+        let links = composite["links"].as_array().unwrap();
+        let leak = of(rates(composite["leaks"].as_array().unwrap(), "rate"));
+        let condition = self.index(&links[0]["condition"]);
+        assert!(links.iter().all(|link| self.index(&link["condition"]) == condition));
+        let ratio = of(rates(links, "sensitivity")) / leak;
+        for (set, weight) in weights.iter_mut().enumerate() {
+            if set >> condition & 1 == 1 {
+                *weight *= ratio;
             }
         }
     }
@@ -184,7 +254,7 @@ impl Network {
     }
 
     /// Dependence weight of an observed finding for each condition: among the observed members of its cluster that link the
-    /// condition, by falling size of the log likelihood ratio, the j-th counts K(j) - K(j - 1), K(j) = j / (1 + (j - 1) rho).
+    /// condition with the same result, by falling size of the log likelihood ratio, the j-th counts K(j) - K(j - 1), K(j) = j / (1 + (j - 1) rho).
     fn powers(&self, case: &Case, finding: usize) -> Vec<f64> {
         let Some(cluster) = self.findings[finding]["cluster"].as_str() else {
             return vec![1.0; self.links.len()];
@@ -201,7 +271,9 @@ impl Network {
         let own =
             case.observations.iter().find(|observation| observation.finding == finding).unwrap();
         let own_strength = self.strengths(own, case.age);
-        for other in members.filter(|other| other.finding != finding) {
+        for other in
+            members.filter(|other| other.finding != finding && other.present == own.present)
+        {
             for (condition, strength) in self.strengths(other, case.age).into_iter().enumerate() {
                 let earlier = other.finding < finding && strength >= own_strength[condition];
                 if strength > 0.0 && (strength > own_strength[condition] || earlier) {

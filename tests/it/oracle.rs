@@ -135,7 +135,7 @@ fn pretest_equals_the_stated_numbers_in_every_setting() {
     }
 }
 
-fn empty(setting: usize) -> Case {
+pub(crate) fn empty(setting: usize) -> Case {
     Case {
         setting,
         complaint: Complaint::Present,

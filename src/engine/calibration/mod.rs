@@ -11,6 +11,7 @@ use nalgebra::{DMatrix, DVector, Dyn, LU};
 
 use super::complaint::Complaint;
 use super::enumeration::{Factor, Weights, absent_present};
+use super::influence::ParameterId;
 use crate::domain::{Origin, expit, logit};
 use crate::knowledge::{KnowledgeBase, Parameter};
 use expectation::Expectation;
@@ -86,6 +87,8 @@ pub(super) struct Calibration {
 /// A stated number that the solution depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Stated {
+    /// Which it is.
+    pub(super) parameter: ParameterId,
     /// Its variance on its own scale.
     pub(super) variance: f64,
     /// The condition whose link to heel pain it is, where it is one.
@@ -216,7 +219,11 @@ impl Solver {
             let expectation = self.expectation(x);
             for (condition, link) in self.links.iter().enumerate() {
                 columns.push(-expectation.link_slope(condition));
-                stated.push(Stated { variance: link.variance, link: Some(condition) });
+                stated.push(Stated {
+                    parameter: ParameterId::Reach(condition),
+                    variance: link.variance,
+                    link: Some(condition),
+                });
             }
         }
         let right = DMatrix::from_columns(&columns);

@@ -3,6 +3,7 @@
 use nalgebra::DVector;
 
 use super::{CalibrationError, Stated};
+use crate::engine::influence::ParameterId;
 use crate::knowledge::{Association, Correlation, KnowledgeBase, PrevalenceOf};
 
 /// The stated numbers of a setting: the conditions' prevalences, the joint probabilities of the pairs, the coexistence and,
@@ -42,7 +43,8 @@ impl Statement {
         let conditions = knowledge.conditions.len();
         let count = conditions + knowledge.associations.len() + 1 + usize::from(heel_pain);
         for (condition, prevalence) in profile.prevalences.iter().enumerate() {
-            statement.state(prevalence.value.variance, unit(count, condition));
+            let id = ParameterId::Prevalence(condition);
+            statement.state(id, prevalence.value.variance, unit(count, condition));
         }
         for (position, association) in knowledge.associations.iter().enumerate() {
             let row = conditions + position;
@@ -50,16 +52,18 @@ impl Statement {
         }
         let row = conditions + knowledge.associations.len();
         statement.targets.push(profile.coexistence.probability());
-        statement.state(profile.coexistence.variance, unit(count, row));
+        let variance = profile.coexistence.variance;
+        statement.state(ParameterId::Coexistence, variance, unit(count, row));
         if heel_pain {
             statement.targets.push(profile.unexplained.probability());
-            statement.state(profile.unexplained.variance, unit(count, row + 1));
+            let variance = profile.unexplained.variance;
+            statement.state(ParameterId::Unexplained, variance, unit(count, row + 1));
         }
         Ok(statement)
     }
 
-    fn state(&mut self, variance: f64, slope: DVector<f64>) {
-        self.stated.push(Stated { variance, link: None });
+    fn state(&mut self, parameter: ParameterId, variance: f64, slope: DVector<f64>) {
+        self.stated.push(Stated { parameter, variance, link: None });
         self.slopes.push(slope);
     }
 
@@ -88,7 +92,8 @@ impl Statement {
         self.slopes[a][row] += pair.with_first / scale;
         self.slopes[b][row] += pair.with_second / scale;
         let count = self.slopes[a].len();
-        self.state(pair.variance, unit(count, row) * (pair.with_correlation / scale));
+        let id = ParameterId::Association(self.pairs.len());
+        self.state(id, pair.variance, unit(count, row) * (pair.with_correlation / scale));
         self.targets.push(pair.joint);
         self.pairs.push((a, b));
         Ok(())

@@ -13,6 +13,7 @@ use super::calibration::Calibration;
 use super::complaint::Reading;
 use super::enumeration::is_several;
 use super::evidence::{Evidence, Exposed, Observed};
+use super::influence::{Influence, ParameterId};
 use super::support::{LikelySet, likely_sets};
 use crate::domain::{CredibleLevel, Interval, Origin, expit, logit};
 use heel::Heel;
@@ -68,6 +69,25 @@ pub(super) fn intervals(
     }
 }
 
+/// The change of each origin's weight, or likelihood when there are no weights, with one standard deviation of every parameter.
+pub(super) fn influences(
+    origins: &[Origin],
+    calibration: &Calibration,
+    evidence: &[Evidence<'_>],
+) -> Vec<Influence> {
+    let likelihoods: Vec<_> = evidence.iter().map(Evidence::log_likelihood).collect();
+    let weights = assess::weights(origins, calibration, &likelihoods, 1.0);
+    let sets = likely_sets(&weights, &calibration.complaint);
+    let first = if calibration.complaint.present { 4 } else { 0 };
+    let mut influences = Vec::new();
+    let derivatives = Derivatives::new(origins, calibration, &sets);
+    derivatives.each(evidence, &mut |parameter, gradient, variance| {
+        let change = std::array::from_fn(|origin| gradient[first + origin] * variance.sqrt());
+        influences.push(Influence { parameter, change });
+    });
+    influences
+}
+
 /// Derivatives of all outputs.
 #[derive(Debug)]
 struct Derivatives<'a> {
@@ -117,19 +137,23 @@ impl<'a> Derivatives<'a> {
     /// Variance of each output, on its own scale.
     fn variance(&self, evidence: &[Evidence<'_>]) -> Outputs {
         let mut variance = vec![0.0; self.coexistence.len()];
-        let mut count = |gradient: &Outputs, parameter: f64| {
+        self.each(evidence, &mut |_, gradient, parameter| {
             for (variance, slope) in variance.iter_mut().zip(gradient) {
                 *variance += slope * slope * parameter;
             }
-        };
-        self.stated(&mut count);
+        });
+        variance
+    }
+
+    /// Calls `count` with every parameter, the outputs' derivatives and the parameter's variance.
+    fn each(&self, evidence: &[Evidence<'_>], count: &mut impl FnMut(ParameterId, &Outputs, f64)) {
+        self.stated(count);
         for evidence in evidence {
             match evidence {
-                Evidence::Observed(observed) => self.observed(observed, &mut count),
-                Evidence::Exposed(exposed) => self.exposed(exposed, &mut count),
+                Evidence::Observed(observed) => self.observed(observed, count),
+                Evidence::Exposed(exposed) => self.exposed(exposed, count),
             }
         }
-        variance
     }
 
     fn zero(&self) -> Outputs {
@@ -137,7 +161,7 @@ impl<'a> Derivatives<'a> {
     }
 
     /// Prevalences, pairs, coexistence and unexplained share, and the links to heel pain.
-    fn stated(&self, count: &mut impl FnMut(&Outputs, f64)) {
+    fn stated(&self, count: &mut impl FnMut(ParameterId, &Outputs, f64)) {
         let leak = self.calibration.complaint.present.then_some(&self.heel.leak);
         let solved = self.log_odds.iter().chain(&self.pairs).chain([&self.coexistence]).chain(leak);
         let solved: Vec<&Outputs> = solved.collect();
@@ -147,17 +171,17 @@ impl<'a> Derivatives<'a> {
             for (row, solved) in solved.iter().enumerate() {
                 add(&mut gradient, self.calibration.slopes[(row, column)], solved);
             }
-            count(&gradient, stated.variance);
+            count(stated.parameter, &gradient, stated.variance);
         }
         if !self.calibration.complaint.present {
-            for (gradient, variance) in self.heel.links.iter().zip(&self.calibration.link_variances)
-            {
-                count(gradient, *variance);
+            let links = self.heel.links.iter().zip(&self.calibration.link_variances);
+            for (condition, (gradient, variance)) in links.enumerate() {
+                count(ParameterId::Reach(condition), gradient, *variance);
             }
         }
     }
 
-    fn observed(&self, observed: &Observed, count: &mut impl FnMut(&Outputs, f64)) {
+    fn observed(&self, observed: &Observed, count: &mut impl FnMut(ParameterId, &Outputs, f64)) {
         if observed.present && observed.causes.len() > 1 {
             self.table(observed, count);
             return;
@@ -173,14 +197,14 @@ impl<'a> Derivatives<'a> {
             };
             let mut gradient = self.zero();
             add(&mut gradient, cause.weight * of_link, &self.log_odds[cause.condition]);
-            count(&gradient, cause.sensitivity.variance);
+            count(observed.sensitivity_of(cause), &gradient, cause.sensitivity.variance);
             add(&mut with_leak, cause.weight * of_leak, &self.log_odds[cause.condition]);
         }
-        count(&with_leak, observed.leak.variance);
+        count(ParameterId::Leak(observed.finding), &with_leak, observed.leak.variance);
     }
 
     /// A present finding of several causes: `weight * ln((1 - q) / leak)`, with q the chance of its absence in the set.
-    fn table(&self, observed: &Observed, count: &mut impl FnMut(&Outputs, f64)) {
+    fn table(&self, observed: &Observed, count: &mut impl FnMut(ParameterId, &Outputs, f64)) {
         let leak = observed.leak.probability;
         let mut with_leak = self.zero();
         let mut with_links = vec![self.zero(); observed.causes.len()];
@@ -196,13 +220,13 @@ impl<'a> Derivatives<'a> {
             }
             add(&mut with_leak, odds * leak * others - weight * (1.0 - leak), centred);
         }
-        count(&with_leak, observed.leak.variance);
+        count(ParameterId::Leak(observed.finding), &with_leak, observed.leak.variance);
         for (cause, gradient) in observed.causes.iter().zip(&with_links) {
-            count(gradient, cause.sensitivity.variance);
+            count(observed.sensitivity_of(cause), gradient, cause.sensitivity.variance);
         }
     }
 
-    fn exposed(&self, exposed: &Exposed<'_>, count: &mut impl FnMut(&Outputs, f64)) {
+    fn exposed(&self, exposed: &Exposed<'_>, count: &mut impl FnMut(ParameterId, &Outputs, f64)) {
         let phi = exposed.prevalence.probability();
         let mut with_prevalence = self.zero();
         for effect in exposed.effects {
@@ -212,11 +236,13 @@ impl<'a> Derivatives<'a> {
             let mut gradient = self.zero();
             let slope = own - phi * odds_ratio / normaliser;
             add(&mut gradient, slope, &self.log_odds[effect.condition]);
-            count(&gradient, effect.odds_ratio.variance);
+            let id = ParameterId::OddsRatio(exposed.risk_factor, effect.condition);
+            count(id, &gradient, effect.odds_ratio.variance);
             let slope = -(odds_ratio - 1.0) * phi * (1.0 - phi) / normaliser;
             add(&mut with_prevalence, slope, &self.log_odds[effect.condition]);
         }
-        count(&with_prevalence, exposed.prevalence.variance);
+        let id = ParameterId::Exposure(exposed.risk_factor);
+        count(id, &with_prevalence, exposed.prevalence.variance);
     }
 }
 

@@ -27,6 +27,7 @@ impl Compiler<'_, '_> {
         findings.sort_by(|a, b| a.id.cmp(&b.id));
         let complaint = findings.iter().position(|finding| finding.id == COMPLAINT);
         let complaint = complaint.map(|position| findings.remove(position));
+        self.join_parts(raw, &mut findings);
         if complaint.as_ref().is_none_or(|finding| finding.links.len() != self.conditions.len()) {
             let reason = format!("needs a finding `{COMPLAINT}` that links every condition once");
             self.report.overall(reason);
@@ -66,15 +67,21 @@ impl Compiler<'_, '_> {
             measure: entry.measure.as_ref().and_then(|measure| self.measure(*file, measure)),
             leaks,
             links,
+            parts: Vec::new(),
+            part_of: None,
         })
     }
 
     fn leaks(&mut self, file: usize, raw: &[raw::Leak]) -> Option<Vec<Leak>> {
-        self.check_bands(file, raw.iter().map(|leak| (leak.age.as_ref(), &leak.studies)));
+        let bands = raw.iter().map(|leak| (leak.age.as_ref(), &leak.studies));
+        if raw.iter().all(|leak| leak.at_least.is_none()) {
+            self.check_bands(file, bands);
+        }
         let leak = |this: &mut Self, leak: &raw::Leak| {
             let pooled = this.studies(file, &leak.studies, Scale::Proportion, Transport::Needed);
             let age = leak.age.as_ref().map(|age| *age.get_ref());
-            pooled.map(|(rate, studies)| Leak { age, rate, studies })
+            let at_least = leak.at_least.as_ref().map(|at_least| *at_least.get_ref());
+            pooled.map(|(rate, studies)| Leak { age, at_least, rate, studies })
         };
         let leaks: Vec<Option<Leak>> = raw.iter().map(|entry| leak(self, entry)).collect();
         leaks.into_iter().collect()
@@ -85,12 +92,15 @@ impl Compiler<'_, '_> {
             let condition = this.condition(file, &linked.condition);
             let pooled = this.studies(file, &linked.studies, Scale::Proportion, Transport::Needed);
             let age = linked.age.as_ref().map(|age| *age.get_ref());
+            let at_least = linked.at_least.as_ref().map(|at_least| *at_least.get_ref());
             let ((sensitivity, studies), condition) = pooled.zip(condition)?;
-            Some(Link { condition, age, sensitivity, studies })
+            Some(Link { condition, age, at_least, sensitivity, studies })
         };
         let links: Vec<Option<Link>> = raw.iter().map(|linked| link(self, linked)).collect();
         for id in raw.iter().map(|linked| linked.condition.get_ref()).collect::<BTreeSet<_>>() {
-            let of_condition = raw.iter().filter(|linked| linked.condition.get_ref() == id);
+            let of_condition = raw
+                .iter()
+                .filter(|linked| linked.condition.get_ref() == id && linked.at_least.is_none());
             self.check_bands(
                 file,
                 of_condition.map(|linked| (linked.age.as_ref(), &linked.studies)),

@@ -1,5 +1,6 @@
 //! From the files' entries to a [`KnowledgeBase`]: resolves ids, pools studies, reports every fault.
 
+mod composites;
 mod findings;
 mod settings;
 mod studies;

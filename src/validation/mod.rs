@@ -1,0 +1,29 @@
+//! How good the answers are: on cases with a known cause, and on patients sampled from the model.
+//!
+//! [`run`] measures, and gives a report in Markdown with its charts as SVG. It is deterministic: all randomness is seeded.
+
+mod chart;
+mod cohort;
+mod influence;
+mod measures;
+mod prediction;
+mod report;
+mod sampled;
+mod simulation;
+
+use std::path::PathBuf;
+
+use crate::engine::Model;
+pub use cohort::CohortError;
+pub use report::Report;
+pub use sampled::redrawn;
+
+/// Measures the model on the cases of some files and on sampled patients.
+///
+/// # Errors
+/// [`CohortError`] when a file cannot be read or a line of it is no case.
+pub fn run(model: &Model, files: &[PathBuf]) -> Result<Report, CohortError> {
+    let read = |file: &PathBuf| cohort::read(model.knowledge(), file);
+    let cohorts = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(report::write(model, &cohorts, &simulation::simulate(model)))
+}
