@@ -36,6 +36,8 @@ pub struct Config {
     pub log: Log,
     /// Folder of the knowledge base; `None` for the embedded one.
     pub knowledge_folder: Option<PathBuf>,
+    /// Folders of further knowledge bases, loaded beside it.
+    pub more_knowledge: Vec<PathBuf>,
     /// Setting of an assessment that names none.
     pub default_setting: String,
 }
@@ -167,6 +169,7 @@ impl Default for RawLog {
 #[serde(deny_unknown_fields, default)]
 struct RawKnowledge {
     folder: PathBuf,
+    more: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,6 +203,8 @@ fn merge(sources: &Sources) -> Result<RawConfig, config::ConfigError> {
     let environment = Environment::with_prefix(PREFIX)
         .separator(SEPARATOR)
         .try_parsing(true)
+        .list_separator(",")
+        .with_list_parse_key("knowledge.more")
         .source(Some(variables.collect()));
     builder = builder.add_source(environment);
     for (key, value) in &sources.flags {
@@ -229,12 +234,15 @@ fn check(raw: &RawConfig) -> Result<Config, Vec<String>> {
         faults.push("scoring.default_setting: must not be empty".to_owned());
     }
     let folder = &raw.knowledge.folder;
+    let is_named = |folder: &&PathBuf| !folder.as_os_str().is_empty();
     match (server, log) {
         (Some(server), Some(log)) if faults.is_empty() => Ok(Config {
             server,
             is_reflection_enabled: raw.reflection.enabled,
             log,
-            knowledge_folder: (!folder.as_os_str().is_empty()).then(|| folder.clone()),
+            knowledge_folder: Some(folder).filter(is_named).cloned(),
+            // An empty variable is a list of one empty name.
+            more_knowledge: raw.knowledge.more.iter().filter(is_named).cloned().collect(),
             default_setting: raw.scoring.default_setting.clone(),
         }),
         _ => Err(faults),

@@ -32,7 +32,8 @@ pub fn answer_json(models: &Models, text: &str) -> Result<String, Refused> {
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(Refused::because)?;
     let request = parse(text, message(&pool, "heelorigin.v1.ScoreFindingsRequest")?)?;
     let loaded = models.select(answer::asked_version(&request)).ok_or_else(|| {
-        Refused::because(format!("options.model_version: {}", status::unknown_model().message()))
+        let unknown = status::unknown_model(models);
+        Refused::because(format!("options.model_version: {}", unknown.message()))
     })?;
     let response = answer::answer(loaded, request).map_err(|rejected| refused(&rejected))?;
     write(&response, message(&pool, "heelorigin.v1.ScoreFindingsResponse")?)

@@ -23,7 +23,8 @@ impl Knowledge {
     }
 
     fn knowledge(&self, model_version: &str) -> Result<&KnowledgeBase, Status> {
-        let loaded = self.models.select(model_version).ok_or_else(status::unknown_model)?;
+        let loaded = self.models.select(model_version);
+        let loaded = loaded.ok_or_else(|| status::unknown_model(&self.models))?;
         Ok(loaded.model.knowledge())
     }
 }

@@ -20,16 +20,19 @@ impl Loaded {
     }
 }
 
-/// All loaded models.
+/// All loaded models, each of another version.
 #[derive(Debug)]
 pub struct Models {
     default: Loaded,
+    more: Vec<Loaded>,
 }
 
 /// The default setting is not among the knowledge base's settings.
 #[derive(Debug, thiserror::Error)]
-#[error("the knowledge base has no setting `{asked}`; it has {}", known.join(", "))]
+#[error("knowledge base {version} has no setting `{asked}`; it has {}", known.join(", "))]
 pub struct UnknownSetting {
+    /// Version of the knowledge base.
+    pub version: String,
     /// What was asked for.
     pub asked: String,
     /// Ids of the settings it has.
@@ -37,27 +40,31 @@ pub struct UnknownSetting {
 }
 
 impl Models {
-    /// One model, which answers every request.
+    /// One model, which answers every request that names no version.
     ///
     /// # Errors
     /// [`UnknownSetting`] when the knowledge base has no setting of that id.
     pub fn new(model: Arc<Model>, default_setting: &str) -> Result<Self, UnknownSetting> {
-        let settings = &model.knowledge().settings;
-        let Some(index) = settings.iter().position(|setting| setting.id == default_setting) else {
-            let known = settings.iter().map(|setting| setting.id.clone()).collect();
-            return Err(UnknownSetting { asked: default_setting.to_owned(), known });
-        };
-        Ok(Self { default: Loaded { model, default_setting: index } })
+        Ok(Self { default: loaded(model, default_setting)?, more: Vec::new() })
+    }
+
+    /// Adds a model of another version, which answers the requests that name it.
+    ///
+    /// # Errors
+    /// [`UnknownSetting`] when the knowledge base has no setting of that id.
+    pub fn add(&mut self, model: Arc<Model>, default_setting: &str) -> Result<(), UnknownSetting> {
+        self.more.push(loaded(model, default_setting)?);
+        Ok(())
     }
 
     /// The model of a version, the default for an empty one.
     pub(super) fn select(&self, version: &str) -> Option<&Loaded> {
-        (version.is_empty() || version == self.default.version()).then_some(&self.default)
+        self.all().find(|loaded| version.is_empty() || version == loaded.version())
     }
 
     /// All models, the default first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Loaded> {
-        std::iter::once(&self.default)
+        std::iter::once(&self.default).chain(&self.more)
     }
 
     /// Version of the default model.
@@ -65,4 +72,15 @@ impl Models {
     pub fn default_version(&self) -> &str {
         self.default.version()
     }
+}
+
+fn loaded(model: Arc<Model>, default_setting: &str) -> Result<Loaded, UnknownSetting> {
+    let settings = &model.knowledge().settings;
+    let index = settings.iter().position(|setting| setting.id == default_setting);
+    let default_setting = index.ok_or_else(|| UnknownSetting {
+        version: model.knowledge().card.version.clone(),
+        asked: default_setting.to_owned(),
+        known: settings.iter().map(|setting| setting.id.clone()).collect(),
+    })?;
+    Ok(Loaded { model, default_setting })
 }

@@ -30,7 +30,7 @@ impl pb::scoring_service_server::ScoringService for Scoring {
     ) -> Result<Response<pb::ScoreFindingsResponse>, Status> {
         let request = request.into_inner();
         let loaded = self.models.select(answer::asked_version(&request)).cloned();
-        let loaded = loaded.ok_or_else(status::unknown_model)?;
+        let loaded = loaded.ok_or_else(|| status::unknown_model(&self.models))?;
         let answered = self.workers.run(move || answer::answer(&loaded, request)).await;
         let answered = answered.map_err(status::worker)?;
         answered.map(Response::new).map_err(|rejected| status::rejected(&rejected))

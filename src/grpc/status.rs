@@ -7,6 +7,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use crate::intake::{Rejected, Violation};
 
+use super::models::{Loaded, Models};
 use super::parse;
 use super::workers::WorkerError;
 
@@ -106,12 +107,13 @@ fn invalid_message(faults: &[Fault]) -> String {
 }
 
 /// No model of the version that was asked for is loaded.
-pub(super) fn unknown_model() -> Status {
-    with_info(
-        Code::NotFound,
-        "MODEL_VERSION_NOT_FOUND",
-        "no loaded model has the version in model_version; ListModels names the versions",
-    )
+pub(super) fn unknown_model(models: &Models) -> Status {
+    let versions: Vec<&str> = models.all().map(Loaded::version).collect();
+    let message = format!(
+        "no loaded model has the version in model_version; loaded: {}",
+        versions.join(", ")
+    );
+    with_info(Code::NotFound, "MODEL_VERSION_NOT_FOUND", &message)
 }
 
 /// No finding of the id that was asked for.

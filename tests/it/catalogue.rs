@@ -2,12 +2,12 @@
 
 use heel_origin::grpc::pb::{
     GetConditionRequest, GetFindingRequest, GetModelCardRequest, ListConditionsRequest,
-    ListFindingsRequest, ListModelsRequest, ModelVersion, Origin,
+    ListFindingsRequest, ListModelsRequest, ModelVersion, Origin, ScoreOptions,
 };
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::support::{MODEL, TestServer, violations};
+use crate::support::{FIRST, MODEL, TestServer, request, violations};
 
 /// Ids of all pages of a list, asked for a few at a time.
 async fn all_ids(server: &TestServer, filter: ListFindingsRequest) -> Vec<String> {
@@ -49,6 +49,56 @@ async fn the_loaded_model_is_listed_and_has_a_card() {
     }
     let request = GetModelCardRequest { model_version: "none".into() };
     assert_eq!(client.get_model_card(request).await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_version_beside_the_default_is_listed_and_answers_when_it_is_named() {
+    let server = TestServer::with_two_models().await;
+    let mut client = server.knowledge().await;
+    let listed = client.list_models(ListModelsRequest {}).await.unwrap().into_inner().models;
+    let listed: Vec<(String, bool)> = listed
+        .into_iter()
+        .map(|loaded| (loaded.model.unwrap().version, loaded.is_default))
+        .collect();
+    let newest = MODEL.knowledge().card.version.clone();
+    let first = FIRST.knowledge().card.version.clone();
+    assert_eq!(listed, [(newest.clone(), true), (first.clone(), false)]);
+    for (asked, answers) in [("", &newest), (&newest, &newest), (&first, &first)] {
+        let model_version = asked.to_owned();
+        let mut scored = request(Vec::new());
+        scored.options =
+            Some(ScoreOptions { model_version: model_version.clone(), ..Default::default() });
+        assert_eq!(&server.score(scored).await.unwrap().model.unwrap().version, answers);
+        let card = client.get_model_card(GetModelCardRequest { model_version }).await.unwrap();
+        assert_eq!(&card.into_inner().card.unwrap().model.unwrap().version, answers);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_version_is_not_found_by_any_method() {
+    let server = TestServer::with_two_models().await;
+    let mut client = server.knowledge().await;
+    let model_version = || "2020.1.0".to_owned();
+    let mut scored = request(Vec::new());
+    scored.options = Some(ScoreOptions { model_version: model_version(), ..Default::default() });
+    let findings = ListFindingsRequest { model_version: model_version(), ..Default::default() };
+    let conditions = ListConditionsRequest { model_version: model_version(), ..Default::default() };
+    let finding = GetFindingRequest { id: "slump_test".into(), model_version: model_version() };
+    let condition = GetConditionRequest { id: "sciatica".into(), model_version: model_version() };
+    let card = GetModelCardRequest { model_version: model_version() };
+    for status in [
+        server.score(scored).await.unwrap_err(),
+        client.list_findings(findings).await.unwrap_err(),
+        client.list_conditions(conditions).await.unwrap_err(),
+        client.get_finding(finding).await.unwrap_err(),
+        client.get_condition(condition).await.unwrap_err(),
+        client.get_model_card(card).await.unwrap_err(),
+    ] {
+        assert_eq!(status.code(), Code::NotFound);
+        for model in [&MODEL, &FIRST] {
+            assert!(status.message().contains(&model.knowledge().card.version), "{status}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::support::TestServer;
+use crate::support::{FIRST_FOLDER, TestServer};
 
 const EXAMPLE: &str = r#"{"assessment": {"patient": {"age_years": 52, "sex": "SEX_FEMALE"},
   "side": "SIDE_RIGHT", "findings": [{"id": "slump_test", "present": true},
@@ -123,6 +123,20 @@ fn an_unknown_version_and_a_young_patient_are_refused() {
     let young = score(r#"{"assessment": {"patient": {"ageYears": 17}}}"#);
     assert_eq!(exit_code(&young), 65);
     assert!(stderr(&young).starts_with("assessment.patient.age_years: "), "{}", stderr(&young));
+}
+
+#[test]
+fn a_request_that_names_another_loaded_version_is_scored_with_it() {
+    let request = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/replay/2026.11.0/requests/01_nothing_sent.json"
+    );
+    assert_eq!(exit_code(&run(&["score", request])), 65);
+    let mut command = program();
+    command.env("HEELORIGIN__KNOWLEDGE__MORE", FIRST_FOLDER).args(["score", request]);
+    let scored = command.output().unwrap();
+    let answer: serde_json::Value = serde_json::from_str(stdout(&scored)).unwrap();
+    assert_eq!(answer["model"]["version"], "2026.11.0", "{}", stderr(&scored));
 }
 
 #[test]

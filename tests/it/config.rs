@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use heel_origin::config::{self, LogFormat, RawConfig, Sources};
+use heel_origin::config::{self, Config, LogFormat, RawConfig, Sources};
+use heel_origin::server;
+
+use crate::support::FIRST_FOLDER;
 
 fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/config.example.toml")
@@ -134,4 +137,33 @@ fn an_empty_folder_means_the_embedded_knowledge_base() {
     let named = from_variables(&[("HEELORIGIN__KNOWLEDGE__FOLDER", "/srv/knowledge")]);
     let config = config::load(&named).unwrap().config;
     assert_eq!(config.knowledge_folder.as_deref(), Some(Path::new("/srv/knowledge")));
+}
+
+#[test]
+fn further_folders_are_a_list_in_a_file_and_separated_by_commas_in_a_variable() {
+    let variable = ("HEELORIGIN__KNOWLEDGE__MORE", "/srv/a,/srv/b");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("heel-origin.toml");
+    std::fs::write(&file, "[knowledge]\nmore = [\"/srv/a\", \"/srv/b\"]\n").unwrap();
+    let from_file = Sources { file: Some(file), ..Sources::default() };
+    for sources in [from_variables(&[variable]), from_file] {
+        let more = config::load(&sources).unwrap().config.more_knowledge;
+        assert_eq!(more, [Path::new("/srv/a"), Path::new("/srv/b")]);
+    }
+    let empty = from_variables(&[("HEELORIGIN__KNOWLEDGE__MORE", "")]);
+    assert!(config::load(&empty).unwrap().config.more_knowledge.is_empty());
+}
+
+#[test]
+fn two_knowledge_bases_of_one_version_are_refused_by_name() {
+    let load = |more: &[&str]| {
+        let more_knowledge = more.iter().map(PathBuf::from).collect();
+        let config = config::load(&Sources::default()).unwrap().config;
+        server::load_models(&Config { more_knowledge, ..config })
+    };
+    load(&[FIRST_FOLDER]).unwrap();
+    let fault = load(&[FIRST_FOLDER, FIRST_FOLDER]).unwrap_err().to_string();
+    assert_eq!(fault.matches(FIRST_FOLDER).count(), 2, "{fault}");
+    let fault = load(&["/no/such/folder"]).unwrap_err().to_string();
+    assert!(fault.contains("/no/such/folder"), "{fault}");
 }

@@ -126,9 +126,11 @@ fn the_first_content_is_complete() {
 }
 
 #[test]
-fn the_digest_follows_the_content() {
-    let one = knowledge::load(&knowledge::embedded()).unwrap().digest;
-    let other = with("model.toml", |text| text.replace("2026.11.0", "2026.11.1"));
-    assert_eq!(one.len(), 64);
-    assert_ne!(one, knowledge::load(&other).unwrap().digest);
+fn the_digest_follows_the_content_of_every_file() {
+    let digest = knowledge::load(&knowledge::embedded()).unwrap().digest;
+    assert_eq!(digest.len(), 64);
+    for file in knowledge::embedded() {
+        let other = with(&file.name, |text| format!("{text}# one more line\n"));
+        assert_ne!(digest, knowledge::load(&other).unwrap().digest, "{}", file.name);
+    }
 }

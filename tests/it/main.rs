@@ -26,6 +26,7 @@ mod monte_carlo;
 mod network;
 mod oracle;
 mod reflection;
+mod replay;
 mod scoring;
 mod shutdown;
 mod support;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use heel_origin::config::{self, Config, Log, LogFormat, Sources};
@@ -30,6 +31,23 @@ pub(crate) static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
     Arc::new(Model::new(Arc::new(knowledge)).unwrap())
 });
 
+/// The first version, from its stored files.
+pub(crate) static FIRST: LazyLock<Arc<Model>> = LazyLock::new(|| {
+    let files = knowledge::read_folder(Path::new(FIRST_FOLDER)).unwrap();
+    Arc::new(Model::new(Arc::new(knowledge::load(&files).unwrap())).unwrap())
+});
+
+/// Folder of the first version.
+pub(crate) const FIRST_FOLDER: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/replay/2026.11.0/base");
+
+/// The embedded model and, beside it, the first version.
+pub(crate) fn two_models() -> Models {
+    let mut models = Models::new(Arc::clone(&MODEL), "primary_care").unwrap();
+    models.add(Arc::clone(&FIRST), "primary_care").unwrap();
+    models
+}
+
 /// A running server.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
@@ -45,9 +63,18 @@ impl TestServer {
 
     /// With other values for some configuration keys.
     pub(crate) async fn with(settings: &[(&'static str, &str)]) -> Self {
-        capture_logs();
         let config = configuration(settings);
         let models = Models::new(Arc::clone(&MODEL), &config.default_setting).unwrap();
+        Self::serving(config, models).await
+    }
+
+    /// With the embedded model and the first version.
+    pub(crate) async fn with_two_models() -> Self {
+        Self::serving(configuration(&[]), two_models()).await
+    }
+
+    async fn serving(config: Config, models: Models) -> Self {
+        capture_logs();
         let listener = server::bind(config.server.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
