@@ -2,8 +2,8 @@
 
 use crate::domain::expit;
 use crate::knowledge::{
-    Effect, Finding, KnowledgeBase, Link, Measure, Parameter, PrevalenceOf, RiskFactor, Study,
-    Term, Threshold,
+    Code, Effect, Finding, KnowledgeBase, Link, Measure, Parameter, PrevalenceOf, RiskFactor,
+    Study, Term, Threshold,
 };
 
 use super::{pb, render};
@@ -123,6 +123,7 @@ fn finding_definition(knowledge: &KnowledgeBase, finding: &Finding) -> pb::Findi
         background_rate: finding.leak_at(None).map(|leak| probability(leak.rate)),
         links: Vec::new(),
         informative: finding.is_informative(),
+        codes: codes(&finding.codes),
     }
 }
 
@@ -141,6 +142,7 @@ fn risk_factor_definition(factor: &RiskFactor) -> pb::FindingDefinition {
         background_rate: Some(probability(factor.prevalence)),
         links: Vec::new(),
         informative: !factor.effects.is_empty(),
+        codes: codes(&factor.codes),
     }
 }
 
@@ -191,10 +193,15 @@ fn study(knowledge: &KnowledgeBase, study: &Study) -> pb::Study {
     }
 }
 
+fn codes(codes: &[Code]) -> Vec<pb::Coding> {
+    let coding =
+        |code: &Code| pb::Coding { system: code.system.to_owned(), code: code.code.clone() };
+    codes.iter().map(coding).collect()
+}
+
 /// A condition with its prevalences.
 pub(super) fn condition(knowledge: &KnowledgeBase, index: usize) -> pb::Condition {
     let condition = &knowledge.conditions[index];
-    let codes = condition.codes.iter();
     let link = knowledge.complaint.links_at(None).find(|link| link.condition == index);
     let prevalences = knowledge.settings.iter().map(|setting| {
         let prevalence = setting.prevalences[index];
@@ -214,9 +221,7 @@ pub(super) fn condition(knowledge: &KnowledgeBase, index: usize) -> pb::Conditio
         origin: render::origin(condition.origin).into(),
         mechanism: condition.mechanism.id().to_owned(),
         description: condition.description.clone(),
-        codes: codes
-            .map(|code| pb::Coding { system: code.system.to_owned(), code: code.code.clone() })
-            .collect(),
+        codes: codes(&condition.codes),
         heel_pain_link: link.map(|link| probability(link.sensitivity)),
         prevalences: prevalences.collect(),
     }

@@ -28,6 +28,8 @@ pub struct KnowledgeBase {
     pub risk_factors: Vec<RiskFactor>,
     /// Publications, ordered by id.
     pub sources: Vec<Source>,
+    /// Published figures that are not used, in the order of the files.
+    pub left_out: Vec<LeftOut>,
     /// What each id that a caller may send stands for.
     pub terms: BTreeMap<String, Term>,
 }
@@ -158,6 +160,8 @@ pub struct Finding {
     pub effort: Effort,
     /// Whether it belongs to a side of the body.
     pub has_side: bool,
+    /// Codes that are sure.
+    pub codes: Vec<Code>,
     /// Index of its cluster.
     pub cluster: Option<usize>,
     /// Other ids.
@@ -306,6 +310,8 @@ pub struct RiskFactor {
     pub elicit: String,
     /// What counts as present.
     pub positive: String,
+    /// Codes that are sure.
+    pub codes: Vec<Code>,
     /// Effort of finding out.
     pub effort: Effort,
     /// Other ids.
@@ -338,6 +344,21 @@ pub struct Effect {
     pub odds_ratio: Parameter,
     /// The studies it is pooled from.
     pub studies: Vec<Study>,
+}
+
+/// A published figure that was read and is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What it is about: a finding, a prevalence, a score.
+    pub subject: String,
+    /// The figure as published.
+    pub figure: String,
+    /// Index of its source.
+    pub source: Option<usize>,
+    /// Index of the condition it is about.
+    pub condition: Option<usize>,
+    /// Why it is not used.
+    pub reason: String,
 }
 
 /// What an id that a caller may send stands for.

@@ -28,6 +28,7 @@ const EMBEDDED: &[(&str, &str)] = embed![
     "findings/nerve_and_heel.toml",
     "findings/pelvis.toml",
     "findings/spine.toml",
+    "left_out.toml",
     "model.toml",
     "risk_factors.toml",
     "settings.toml",

@@ -13,7 +13,7 @@ mod study;
 
 pub use base::{
     Association, Cluster, Code, Condition, Correlation, Effect, Effort, Finding, Form,
-    KnowledgeBase, Leak, Link, Measure, ModelCard, PrevalenceOf, RiskFactor, Setting,
+    KnowledgeBase, Leak, LeftOut, Link, Measure, ModelCard, PrevalenceOf, RiskFactor, Setting,
     SettingPrevalence, Term, Threshold, Trigger,
 };
 pub use check::{Fault, Faults};

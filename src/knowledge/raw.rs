@@ -19,6 +19,7 @@ pub(super) struct Document {
     pub(super) risk_factors: Vec<Located<RiskFactor>>,
     pub(super) findings: Vec<Located<Finding>>,
     pub(super) sources: Vec<Located<Source>>,
+    pub(super) left_out: Vec<Located<LeftOut>>,
 }
 
 /// An entry and where it stands.
@@ -53,6 +54,16 @@ pub(super) struct Condition {
     pub(super) description: String,
     pub(super) icd10: Option<String>,
     pub(super) icd10cm: Option<String>,
+    #[serde(default)]
+    pub(super) codes: Codes,
+}
+
+/// Codes of other terminologies than ICD-10.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Codes {
+    pub(super) snomed: Option<Spanned<String>>,
+    pub(super) loinc: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -132,6 +143,8 @@ pub(super) struct RiskFactor {
     pub(super) positive: String,
     pub(super) effort: Effort,
     #[serde(default)]
+    pub(super) codes: Codes,
+    #[serde(default)]
     pub(super) aliases: Vec<Spanned<String>>,
     pub(super) measure: Option<Spanned<Measure>>,
     pub(super) derived: Option<Spanned<Derived>>,
@@ -164,6 +177,8 @@ pub(super) struct Finding {
     pub(super) kind: Kind,
     pub(super) effort: Effort,
     pub(super) laterality: Laterality,
+    #[serde(default)]
+    pub(super) codes: Codes,
     pub(super) cluster: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) aliases: Vec<Spanned<String>>,
@@ -295,6 +310,16 @@ pub(super) struct Source {
     pub(super) url: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeftOut {
+    pub(super) subject: String,
+    pub(super) figure: String,
+    pub(super) source: Option<Spanned<String>>,
+    pub(super) condition: Option<Spanned<String>>,
+    pub(super) reason: String,
+}
+
 /// Reads every entry of every file. Each syntax fault, and the first fault of shape of each entry, goes into the report.
 pub(super) fn read(files: &[File], report: &mut Report<'_>) -> Document {
     let mut document = Document::default();
@@ -314,6 +339,7 @@ pub(super) fn read(files: &[File], report: &mut Report<'_>) -> Document {
                 "risk_factor" => entries(&mut document.risk_factors, file, value, report),
                 "finding" => entries(&mut document.findings, file, value, report),
                 "source" => entries(&mut document.sources, file, value, report),
+                "left_out" => entries(&mut document.left_out, file, value, report),
                 other => report.at(file, offset, format!("unknown table `{other}`")),
             }
         }

@@ -67,6 +67,42 @@ fn every_fault_is_reported_with_its_file_and_line() {
 }
 
 #[test]
+fn a_figure_left_out_is_kept_with_its_reason_and_its_ids_are_checked() {
+    let name = "left_out.toml";
+    let figure = "[[left_out]]\nsubject = \"a score\"\nfigure = \"0.9\"\nreason = \"composite\"\n";
+    let ids = "source = \"no_such_source\"\ncondition = \"no_such_condition\"\n";
+    let sound = knowledge::load(&with(name, |text| format!("{text}\n{figure}"))).unwrap();
+    assert_eq!(sound.left_out.last().unwrap().reason, "composite");
+    let files = with(name, |text| format!("{text}\n{figure}{ids}"));
+    let faults = knowledge::load(&files).unwrap_err().0;
+    for at in ["source = \"no_such", "condition = \"no_such"] {
+        let line = line_of(&files, name, at);
+        assert!(faults.iter().any(|fault| fault.file == name && fault.line == line), "{at}");
+    }
+    let mut older = knowledge::embedded();
+    older.retain(|file| file.name != name);
+    assert!(knowledge::load(&older).unwrap().left_out.is_empty());
+}
+
+#[test]
+fn a_code_with_a_wrong_check_digit_is_refused() {
+    let name = "findings/spine.toml";
+    let coded = |codes: &str| {
+        with(name, |text| {
+            text.replacen("id = \"slump_test\"\n", &format!("id = \"slump_test\"\n{codes}\n"), 1)
+        })
+    };
+    let base = knowledge::load(&coded("codes = { snomed = \"202882003\" }")).unwrap();
+    let slump = base.findings.iter().find(|finding| finding.id == "slump_test").unwrap();
+    assert_eq!(slump.codes.first().unwrap().system, "http://snomed.info/sct");
+    let files = coded("codes = { snomed = \"202882004\", loinc = \"39156-6\" }");
+    let faults = knowledge::load(&files).unwrap_err().0;
+    let line = line_of(&files, name, "202882004");
+    let found = faults.iter().filter(|fault| fault.file == name && fault.line == line);
+    assert_eq!(found.count(), 2, "{faults:?}");
+}
+
+#[test]
 fn a_syntax_fault_names_its_line() {
     let files = with("clusters.toml", |text| format!("{text}\n[[cluster]]\nid = \n"));
     let faults = knowledge::load(&files).unwrap_err();

@@ -1,5 +1,6 @@
 //! From the files' entries to a [`KnowledgeBase`]: resolves ids, pools studies, reports every fault.
 
+mod codes;
 mod composites;
 mod findings;
 mod settings;
@@ -12,7 +13,7 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use super::base::{Cluster, Code, Condition, KnowledgeBase, ModelCard};
+use super::base::{Cluster, Code, Condition, KnowledgeBase, LeftOut, ModelCard};
 use super::check::{Faults, Report};
 use super::embedded::File;
 use super::raw::{self, Document, Located};
@@ -81,12 +82,13 @@ impl<'r, 'f> Compiler<'r, 'f> {
         }
         let card = self.card(document);
         let conditions =
-            document.conditions.iter().map(|located| condition(&located.entry)).collect();
+            document.conditions.iter().map(|located| self.condition_entry(located)).collect();
         let settings = self.settings(&document.settings);
         let associations = self.associations(&document.associations);
         let clusters = self.clusters(&document.clusters);
         let (findings, complaint) = self.findings(&document.findings);
         let risk_factors = self.risk_factors(&document.risk_factors);
+        let left_out = document.left_out.iter().map(|located| self.left_out(located)).collect();
         let terms = terms::of(document, &findings, &risk_factors, self.report);
         Some(KnowledgeBase {
             card: card?,
@@ -99,6 +101,7 @@ impl<'r, 'f> Compiler<'r, 'f> {
             complaint: complaint?,
             risk_factors,
             sources: sources(&document.sources),
+            left_out,
             terms,
         })
     }
@@ -137,6 +140,37 @@ impl<'r, 'f> Compiler<'r, 'f> {
         clusters
     }
 
+    fn condition_entry(&mut self, located: &Located<raw::Condition>) -> Condition {
+        let Located { file, entry, .. } = located;
+        let who = entry.icd10.as_ref().map(|code| ("http://hl7.org/fhir/sid/icd-10", code));
+        let clinical =
+            entry.icd10cm.as_ref().map(|code| ("http://hl7.org/fhir/sid/icd-10-cm", code));
+        let codes = who.into_iter().chain(clinical);
+        let codes = codes.map(|(system, code)| Code { system, code: code.clone() });
+        let others = self.codes(*file, &entry.codes);
+        Condition {
+            id: entry.id.get_ref().clone(),
+            label: entry.label.clone(),
+            origin: match entry.origin {
+                raw::Origin::Spinal => Origin::Spinal,
+                raw::Origin::Pelvic => Origin::Pelvic,
+                raw::Origin::PeripheralNerve => Origin::PeripheralNerve,
+                raw::Origin::Local => Origin::Local,
+            },
+            mechanism: match entry.mechanism {
+                raw::Mechanism::Root => Mechanism::Root,
+                raw::Mechanism::Entrapment => Mechanism::Entrapment,
+                raw::Mechanism::Referred => Mechanism::Referred,
+                raw::Mechanism::Local => Mechanism::Local,
+                raw::Mechanism::SystemicNeuropathy => Mechanism::SystemicNeuropathy,
+                raw::Mechanism::Inflammatory => Mechanism::Inflammatory,
+                raw::Mechanism::Degenerative => Mechanism::Degenerative,
+            },
+            description: entry.description.clone(),
+            codes: codes.chain(others).collect(),
+        }
+    }
+
     /// The index of the condition with this id.
     fn condition(&mut self, file: usize, id: &Spanned<String>) -> Option<usize> {
         let found = self.conditions.get(id.get_ref()).copied();
@@ -144,6 +178,26 @@ impl<'r, 'f> Compiler<'r, 'f> {
             self.fault(file, id, &format!("no condition has the id `{}`", id.get_ref()));
         }
         found
+    }
+
+    /// The index of the source with this id.
+    fn source(&mut self, file: usize, id: &Spanned<String>) -> Option<usize> {
+        let found = self.sources.get(id.get_ref()).copied();
+        if found.is_none() {
+            self.fault(file, id, &format!("no source has the id `{}`", id.get_ref()));
+        }
+        found
+    }
+
+    fn left_out(&mut self, located: &Located<raw::LeftOut>) -> LeftOut {
+        let Located { file, entry, .. } = located;
+        LeftOut {
+            subject: entry.subject.clone(),
+            figure: entry.figure.clone(),
+            source: entry.source.as_ref().and_then(|id| self.source(*file, id)),
+            condition: entry.condition.as_ref().and_then(|id| self.condition(*file, id)),
+            reason: entry.reason.clone(),
+        }
     }
 
     /// Ids that callers send or read are short and plain.
@@ -181,33 +235,6 @@ fn index<T>(
         }
     }
     index
-}
-
-fn condition(entry: &raw::Condition) -> Condition {
-    let who = entry.icd10.as_ref().map(|code| ("http://hl7.org/fhir/sid/icd-10", code));
-    let clinical = entry.icd10cm.as_ref().map(|code| ("http://hl7.org/fhir/sid/icd-10-cm", code));
-    let codes = who.into_iter().chain(clinical);
-    Condition {
-        id: entry.id.get_ref().clone(),
-        label: entry.label.clone(),
-        origin: match entry.origin {
-            raw::Origin::Spinal => Origin::Spinal,
-            raw::Origin::Pelvic => Origin::Pelvic,
-            raw::Origin::PeripheralNerve => Origin::PeripheralNerve,
-            raw::Origin::Local => Origin::Local,
-        },
-        mechanism: match entry.mechanism {
-            raw::Mechanism::Root => Mechanism::Root,
-            raw::Mechanism::Entrapment => Mechanism::Entrapment,
-            raw::Mechanism::Referred => Mechanism::Referred,
-            raw::Mechanism::Local => Mechanism::Local,
-            raw::Mechanism::SystemicNeuropathy => Mechanism::SystemicNeuropathy,
-            raw::Mechanism::Inflammatory => Mechanism::Inflammatory,
-            raw::Mechanism::Degenerative => Mechanism::Degenerative,
-        },
-        description: entry.description.clone(),
-        codes: codes.map(|(system, code)| Code { system, code: code.clone() }).collect(),
-    }
 }
 
 fn sources(raw: &[Located<raw::Source>]) -> Vec<Source> {

@@ -54,13 +54,7 @@ impl Compiler<'_, '_> {
     }
 
     fn study(&mut self, file: usize, study: &raw::Study) -> Study {
-        let source = study.source.as_ref().and_then(|id| {
-            let found = self.sources.get(id.get_ref()).copied();
-            if found.is_none() {
-                self.fault(file, id, &format!("no source has the id `{}`", id.get_ref()));
-            }
-            found
-        });
+        let source = study.source.as_ref().and_then(|id| self.source(file, id));
         let counted = study.count.map(|(x, n)| f64::from(x) / f64::from(n));
         Study {
             source,
