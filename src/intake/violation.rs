@@ -145,55 +145,55 @@ impl Reason {
 /// What is wrong and what to do about it, as one English sentence.
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())
+    }
+}
+
+impl Reason {
+    fn sentence(&self) -> String {
         match self {
-            Self::Missing => {
-                f.write_str("required and missing; send an assessment, which may be empty")
-            }
-            Self::MalformedId => f.write_str("must be 1 to 64 characters of [A-Za-z0-9._-]"),
-            Self::UnknownFinding { nearest } if nearest.is_empty() => {
-                f.write_str("no finding has this id; ListFindings names all")
-            }
-            Self::UnknownFinding { nearest } => {
-                write!(f, "no finding has this id; did you mean {}?", nearest.join(", "))
-            }
+            Self::Missing => "required and missing; send an assessment, which may be empty".into(),
+            Self::MalformedId => "must be 1 to 64 characters of [A-Za-z0-9._-]".into(),
+            Self::UnknownFinding { nearest } => unknown_finding(nearest),
             Self::DerivedRiskFactor => {
-                f.write_str("follows from the patient's age and sex; send those instead")
+                "follows from the patient's age and sex; send those instead".into()
             }
             Self::DuplicateFinding { first } => {
-                write!(f, "already sent for this side as findings[{first}]; send it once")
+                format!("already sent for this side as findings[{first}]; send it once")
             }
-            Self::ContradictingFinding { first } => write!(
-                f,
+            Self::ContradictingFinding { first } => format!(
                 "contradicts findings[{first}], which is the same finding; send one, or name the assessed side"
             ),
-            Self::MissingValue => f.write_str("has no value; send `present` or `quantity`"),
-            Self::ExpectedYesNo { measured_id: None } => {
-                f.write_str("takes `present` (true or false), not a quantity")
-            }
-            Self::ExpectedYesNo { measured_id: Some(id) } => {
-                write!(
-                    f,
-                    "takes `present` (true or false), not a quantity; send a quantity as {id}"
-                )
-            }
+            Self::MissingValue => "has no value; send `present` or `quantity`".into(),
+            Self::ExpectedYesNo { measured_id } => expected_yes_no(measured_id.as_deref()),
             Self::ExpectedQuantity { unit, yes_no_id } => {
-                write!(f, "takes a `quantity` in {unit}; send present or absent as {yes_no_id}")
+                format!("takes a `quantity` in {unit}; send present or absent as {yes_no_id}")
             }
-            Self::WrongUnit { expected } => write!(f, "the unit must be {expected} (UCUM)"),
-            Self::NotFinite => f.write_str("must be a finite number"),
-            Self::OutOfRange { minimum, maximum } => {
-                write!(f, "must be from {minimum} to {maximum}")
-            }
+            Self::WrongUnit { expected } => format!("the unit must be {expected} (UCUM)"),
+            Self::NotFinite => "must be a finite number".into(),
+            Self::OutOfRange { minimum, maximum } => format!("must be from {minimum} to {maximum}"),
             Self::OutsideOpenRange { lower, upper } => {
-                write!(f, "must be strictly between {lower} and {upper}")
+                format!("must be strictly between {lower} and {upper}")
             }
-            Self::UnknownEnumValue { accepted } => write!(f, "must be one of {accepted}"),
+            Self::UnknownEnumValue { accepted } => format!("must be one of {accepted}"),
             Self::UnknownSetting { known } => {
-                write!(f, "no setting has this id; known are {}", known.join(", "))
+                format!("no setting has this id; known are {}", known.join(", "))
             }
-            Self::TooManyFindings { limit } => write!(f, "at most {limit} findings are accepted"),
+            Self::TooManyFindings { limit } => format!("at most {limit} findings are accepted"),
         }
     }
+}
+
+fn unknown_finding(nearest: &[String]) -> String {
+    match nearest {
+        [] => "no finding has this id; ListFindings names all".into(),
+        _ => format!("no finding has this id; did you mean {}?", nearest.join(", ")),
+    }
+}
+
+fn expected_yes_no(measured_id: Option<&str>) -> String {
+    let remedy = measured_id.map(|id| format!("; send a quantity as {id}")).unwrap_or_default();
+    format!("takes `present` (true or false), not a quantity{remedy}")
 }
 
 /// One thing that is wrong with a draft.
