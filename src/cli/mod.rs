@@ -125,9 +125,9 @@ impl From<ConfigError> for Failure {
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         let code = match &error {
-            LoadError::Setting(_) | LoadError::SameVersion { .. } => USAGE,
-            LoadError::Unreadable { .. } => NO_INPUT,
-            LoadError::Faulty { .. } | LoadError::Calibration { .. } => DATA,
+            LoadError::Setting(_) | LoadError::SameVersion(..) => USAGE,
+            LoadError::Unreadable(..) => NO_INPUT,
+            LoadError::Faulty(..) | LoadError::Calibration(..) => DATA,
         };
         Self::new(code, &error)
     }

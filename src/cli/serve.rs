@@ -22,8 +22,8 @@ const LAST_TASKS: Duration = Duration::from_millis(500);
 
 pub(super) fn run(config: &Config) -> Result<ExitCode, Failure> {
     let models = server::load_models(config).map_err(|error| match error {
-        LoadError::Setting(_) | LoadError::SameVersion { .. } => Failure::from(error),
-        LoadError::Unreadable { .. } | LoadError::Faulty { .. } | LoadError::Calibration { .. } => {
+        LoadError::Setting(_) | LoadError::SameVersion(..) => Failure::from(error),
+        LoadError::Unreadable(..) | LoadError::Faulty(..) | LoadError::Calibration(..) => {
             Failure::new(START_FAILURE, &error)
         }
     })?;

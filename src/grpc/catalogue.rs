@@ -2,8 +2,8 @@
 
 use crate::domain::expit;
 use crate::knowledge::{
-    Code, Effect, Finding, KnowledgeBase, Link, Measure, Parameter, PrevalenceOf, RiskFactor,
-    Study, Term, Threshold,
+    Attribute, Code, Effect, Finding, KnowledgeBase, LeftOut, Link, Measure, Parameter,
+    PrevalenceOf, RiskFactor, Source, Study, Term, Threshold,
 };
 
 use super::{pb, render};
@@ -97,7 +97,7 @@ impl<'a> Entry<'a> {
     pub(super) fn definition_with_links(self, knowledge: &KnowledgeBase) -> pb::FindingDefinition {
         let links = match self {
             Self::Complaint(finding) | Self::Finding(finding) => {
-                finding.links_at(None).map(|link| finding_link(knowledge, link)).collect()
+                finding.links_at(None).map(|link| finding_link(knowledge, finding, link)).collect()
             }
             Self::RiskFactor(factor) => {
                 factor.effects.iter().map(|effect| risk_factor_link(knowledge, effect)).collect()
@@ -135,14 +135,12 @@ fn risk_factor_definition(factor: &RiskFactor) -> pb::FindingDefinition {
         positive: factor.positive.clone(),
         kind: "risk_factor".to_owned(),
         effort: factor.effort.id().to_owned(),
-        has_side: false,
-        cluster: String::new(),
         aliases: factor.aliases.clone(),
         measure: factor.measure.as_ref().map(measure),
         background_rate: Some(probability(factor.prevalence)),
-        links: Vec::new(),
         informative: !factor.effects.is_empty(),
         codes: codes(&factor.codes),
+        ..pb::FindingDefinition::default()
     }
 }
 
@@ -161,35 +159,51 @@ fn measure(measure: &Measure) -> pb::Measure {
     }
 }
 
-fn finding_link(knowledge: &KnowledgeBase, link: &Link) -> pb::FindingLink {
+fn finding_link(knowledge: &KnowledgeBase, finding: &Finding, link: &Link) -> pb::FindingLink {
+    let ratios = finding.leak_at(None).map(|leak| link.sensitivity.likelihood_ratios(leak.rate));
     pb::FindingLink {
         condition: knowledge.conditions[link.condition].id.clone(),
         sensitivity: Some(probability(link.sensitivity)),
-        odds_ratio: None,
+        lr_positive: ratios.map(|(positive, _)| ratio(positive)),
+        lr_negative: ratios.map(|(_, negative)| ratio(negative)),
+        quality: best_grade(&link.studies).to_owned(),
         studies: link.studies.iter().map(|published| study(knowledge, published)).collect(),
+        ..pb::FindingLink::default()
     }
 }
 
 fn risk_factor_link(knowledge: &KnowledgeBase, effect: &Effect) -> pb::FindingLink {
     pb::FindingLink {
         condition: knowledge.conditions[effect.condition].id.clone(),
-        sensitivity: None,
-        odds_ratio: Some(estimate(effect.odds_ratio, f64::exp)),
+        odds_ratio: Some(ratio(effect.odds_ratio)),
+        quality: best_grade(&effect.studies).to_owned(),
         studies: effect.studies.iter().map(|published| study(knowledge, published)).collect(),
+        ..pb::FindingLink::default()
     }
+}
+
+/// The best grade among the studies that are pooled.
+fn best_grade(studies: &[Study]) -> &'static str {
+    let pooled = || studies.iter().filter(|study| study.excluded.is_empty());
+    let is_there = |grade: &&str| pooled().any(|study| study.quality == *grade);
+    ["high", "moderate", "low", "expert"].into_iter().find(is_there).unwrap_or_default()
 }
 
 fn study(knowledge: &KnowledgeBase, study: &Study) -> pb::Study {
     let source = study.source.map(|index| &knowledge.sources[index]);
     pb::Study {
         source: source.map(|source| source.id.clone()).unwrap_or_default(),
-        reference: source.map(|source| source.reference.clone()).unwrap_or_default(),
+        reference: source.map(Source::reference).unwrap_or_default(),
         value: Some(study.value),
         quality: study.quality.to_owned(),
         checked: study.checked.to_owned(),
         population: study.population.clone(),
         note: study.note.clone(),
         excluded: study.excluded.clone(),
+        positives: study.positives,
+        examined: study.examined,
+        lower: study.interval.map(|(lower, _)| lower),
+        upper: study.interval.map(|(_, upper)| upper),
     }
 }
 
@@ -224,7 +238,39 @@ pub(super) fn condition(knowledge: &KnowledgeBase, index: usize) -> pb::Conditio
         codes: codes(&condition.codes),
         heel_pain_link: link.map(|link| probability(link.sensitivity)),
         prevalences: prevalences.collect(),
+        left_out: left_out(knowledge, |of| (of.source, of.condition) == (None, Some(index))),
     }
+}
+
+/// A source with what is left out of it.
+pub(super) fn source(knowledge: &KnowledgeBase, index: usize) -> pb::Source {
+    let source = &knowledge.sources[index];
+    pb::Source {
+        id: source.id.clone(),
+        authors: source.authors.clone(),
+        year: source.year,
+        title: source.title.clone(),
+        journal: source.journal.clone(),
+        doi: source.doi.clone(),
+        pmid: source.pmid.clone(),
+        url: source.url.clone(),
+        study_count: count(source.pooled),
+        left_out: left_out(knowledge, |of| of.source == Some(index)),
+    }
+}
+
+fn left_out(
+    knowledge: &KnowledgeBase,
+    belongs: impl Fn(&LeftOut) -> bool,
+) -> Vec<pb::LeftOutFigure> {
+    let condition = |index: usize| knowledge.conditions[index].id.clone();
+    let figure = |figure: &LeftOut| pb::LeftOutFigure {
+        subject: figure.subject.clone(),
+        figure: figure.figure.clone(),
+        condition: figure.condition.map(condition).unwrap_or_default(),
+        reason: figure.reason.clone(),
+    };
+    knowledge.left_out.iter().filter(|figure| belongs(figure)).map(figure).collect()
 }
 
 /// The model card.
@@ -235,8 +281,6 @@ pub(super) fn card(knowledge: &KnowledgeBase) -> pb::ModelCard {
         label: setting.label.clone(),
         description: setting.description.clone(),
     });
-    // The lists are far shorter than 2^32.
-    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     pb::ModelCard {
         model: Some(render::model_version(knowledge)),
         title: card.title.clone(),
@@ -248,12 +292,30 @@ pub(super) fn card(knowledge: &KnowledgeBase) -> pb::ModelCard {
         condition_count: count(knowledge.conditions.len()),
         finding_count: count(Entry::all(knowledge).len()),
         source_count: count(knowledge.sources.len()),
+        published_figure_count: count(knowledge.sources.iter().map(|of| of.pooled).sum()),
+        judged_figure_count: count(knowledge.judged_figures),
+        left_out: left_out(knowledge, |of| (of.source, of.condition) == (None, None)),
+        attributes: card.attributes.iter().map(attribute).collect(),
     }
+}
+
+fn attribute(attribute: &Attribute) -> pb::Attribute {
+    pb::Attribute { name: attribute.id.clone(), text: attribute.text.clone() }
+}
+
+/// The lists are far shorter than 2^32.
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// A parameter on the log-odds scale, as a probability with its 95 % interval.
 fn probability(parameter: Parameter) -> pb::Estimate {
     estimate(parameter, expit)
+}
+
+/// A parameter on the logarithmic scale, as a ratio with its 95 % interval.
+fn ratio(parameter: Parameter) -> pb::Estimate {
+    estimate(parameter, f64::exp)
 }
 
 fn estimate(parameter: Parameter, scale: fn(f64) -> f64) -> pb::Estimate {

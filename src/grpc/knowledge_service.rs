@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use crate::knowledge::KnowledgeBase;
+use crate::knowledge::{KnowledgeBase, Source};
 
 use super::catalogue::{self, Entry, KINDS};
 use super::models::Models;
@@ -57,8 +57,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
     ) -> Result<Response<pb::ListFindingsResponse>, Status> {
         let request = request.get_ref();
         let knowledge = self.knowledge(&request.model_version)?;
-        let (entries, next_page_token) =
-            matching_page(knowledge, request).map_err(|faults| status::invalid(&faults))?;
+        let (entries, next_page_token) = matching_page(knowledge, request)?;
         let findings = entries.into_iter().map(|entry| entry.definition(knowledge)).collect();
         Ok(Response::new(pb::ListFindingsResponse { findings, next_page_token }))
     }
@@ -83,8 +82,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let indices = (0..knowledge.conditions.len()).collect();
         let asked = ["conditions", &knowledge.digest];
         let (page, next_page_token) =
-            page::cut(indices, &asked, request.page_size, &request.page_token)
-                .map_err(|faults| status::invalid(&faults))?;
+            page::cut(indices, &asked, request.page_size, &request.page_token, Vec::new())?;
         let conditions = page.into_iter().map(|index| catalogue::condition(knowledge, index));
         let conditions = conditions.collect();
         Ok(Response::new(pb::ListConditionsResponse { conditions, next_page_token }))
@@ -101,23 +99,30 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let condition = Some(catalogue::condition(knowledge, index));
         Ok(Response::new(pb::GetConditionResponse { condition }))
     }
+
+    async fn list_sources(
+        &self,
+        request: Request<pb::ListSourcesRequest>,
+    ) -> Result<Response<pb::ListSourcesResponse>, Status> {
+        let request = request.get_ref();
+        let knowledge = self.knowledge(&request.model_version)?;
+        let (page, next_page_token) = source_page(knowledge, request)?;
+        let sources = page.into_iter().map(|index| catalogue::source(knowledge, index)).collect();
+        Ok(Response::new(pb::ListSourcesResponse { sources, next_page_token }))
+    }
 }
 
 /// The page of a filtered list, or everything that is wrong with the filter and the page.
 fn matching_page<'a>(
     knowledge: &'a KnowledgeBase,
     request: &pb::ListFindingsRequest,
-) -> Result<(Vec<Entry<'a>>, String), Vec<Fault>> {
+) -> Result<(Vec<Entry<'a>>, String), Status> {
     let mut faults = Vec::new();
     if !request.kind.is_empty() && !KINDS.contains(&request.kind.as_str()) {
         let remedy = format!("must be empty or one of {}", KINDS.join(", "));
         faults.push(Fault::new("kind", "UNKNOWN_KIND", &remedy));
     }
-    let condition = condition_index(knowledge, &request.condition);
-    if condition.is_none() && !request.condition.is_empty() {
-        let remedy = "no condition has this id; ListConditions names all";
-        faults.push(Fault::new("condition", "UNKNOWN_CONDITION", remedy));
-    }
+    let condition = asked_condition(knowledge, &request.condition, &mut faults);
     let query = request.query.to_lowercase();
     let entries = Entry::all(knowledge).into_iter().filter(|entry| {
         (request.kind.is_empty() || entry.kind() == request.kind)
@@ -125,12 +130,35 @@ fn matching_page<'a>(
             && entry.mentions(&query)
     });
     let asked = ["findings", &knowledge.digest, &request.kind, &request.condition, &query];
-    let page = page::cut(entries.collect(), &asked, request.page_size, &request.page_token);
-    match page {
-        Ok(page) if faults.is_empty() => Ok(page),
-        Ok(_) => Err(faults),
-        Err(page_faults) => Err(faults.into_iter().chain(page_faults).collect()),
+    page::cut(entries.collect(), &asked, request.page_size, &request.page_token, faults)
+}
+
+/// The same of the sources, by their indices.
+fn source_page(
+    knowledge: &KnowledgeBase,
+    request: &pb::ListSourcesRequest,
+) -> Result<(Vec<usize>, String), Status> {
+    let mut faults = Vec::new();
+    let condition = asked_condition(knowledge, &request.condition, &mut faults);
+    let query = request.query.to_lowercase();
+    let is_asked_for = |source: &Source| {
+        let words = [&source.id, &source.authors, &source.title];
+        condition.is_none_or(|condition| source.conditions.contains(&condition))
+            && words.into_iter().any(|word| word.to_lowercase().contains(&query))
+    };
+    let sources = knowledge.sources.iter().enumerate().filter(|(_, source)| is_asked_for(source));
+    let indices = sources.map(|(index, _)| index).collect();
+    let asked = ["sources", &knowledge.digest, &request.condition, &query];
+    page::cut(indices, &asked, request.page_size, &request.page_token, faults)
+}
+
+fn asked_condition(knowledge: &KnowledgeBase, id: &str, faults: &mut Vec<Fault>) -> Option<usize> {
+    let condition = condition_index(knowledge, id);
+    if condition.is_none() && !id.is_empty() {
+        let remedy = "no condition has this id; ListConditions names all";
+        faults.push(Fault::new("condition", "UNKNOWN_CONDITION", remedy));
     }
+    condition
 }
 
 fn condition_index(knowledge: &KnowledgeBase, id: &str) -> Option<usize> {

@@ -23,8 +23,8 @@ impl Loaded {
 /// All loaded models, each of another version.
 #[derive(Debug)]
 pub struct Models {
-    default: Loaded,
-    more: Vec<Loaded>,
+    /// Never empty, the default first.
+    loaded: Vec<Loaded>,
 }
 
 /// The default setting is not among the knowledge base's settings.
@@ -45,7 +45,9 @@ impl Models {
     /// # Errors
     /// [`UnknownSetting`] when the knowledge base has no setting of that id.
     pub fn new(model: Arc<Model>, default_setting: &str) -> Result<Self, UnknownSetting> {
-        Ok(Self { default: loaded(model, default_setting)?, more: Vec::new() })
+        let mut models = Self { loaded: Vec::new() };
+        models.add(model, default_setting)?;
+        Ok(models)
     }
 
     /// Adds a model of another version, which answers the requests that name it.
@@ -53,7 +55,14 @@ impl Models {
     /// # Errors
     /// [`UnknownSetting`] when the knowledge base has no setting of that id.
     pub fn add(&mut self, model: Arc<Model>, default_setting: &str) -> Result<(), UnknownSetting> {
-        self.more.push(loaded(model, default_setting)?);
+        let settings = &model.knowledge().settings;
+        let index = settings.iter().position(|setting| setting.id == default_setting);
+        let default_setting = index.ok_or_else(|| UnknownSetting {
+            version: model.knowledge().card.version.clone(),
+            asked: default_setting.to_owned(),
+            known: settings.iter().map(|setting| setting.id.clone()).collect(),
+        })?;
+        self.loaded.push(Loaded { model, default_setting });
         Ok(())
     }
 
@@ -64,23 +73,12 @@ impl Models {
 
     /// All models, the default first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Loaded> {
-        std::iter::once(&self.default).chain(&self.more)
+        self.loaded.iter()
     }
 
     /// Version of the default model.
     #[must_use]
     pub fn default_version(&self) -> &str {
-        self.default.version()
+        self.loaded[0].version()
     }
-}
-
-fn loaded(model: Arc<Model>, default_setting: &str) -> Result<Loaded, UnknownSetting> {
-    let settings = &model.knowledge().settings;
-    let index = settings.iter().position(|setting| setting.id == default_setting);
-    let default_setting = index.ok_or_else(|| UnknownSetting {
-        version: model.knowledge().card.version.clone(),
-        asked: default_setting.to_owned(),
-        known: settings.iter().map(|setting| setting.id.clone()).collect(),
-    })?;
-    Ok(Loaded { model, default_setting })
 }

@@ -4,25 +4,31 @@
 //! filter, of another model or of one's own making is refused. It is no secret: it protects from mistakes, not from attacks.
 
 use sha2::{Digest as _, Sha256};
+use tonic::Status;
 
-use super::status::Fault;
+use super::status::{self, Fault};
 
 const DEFAULT_SIZE: usize = 100;
 const LARGEST_SIZE: usize = 500;
 const CHECK_BYTES: usize = 8;
 
-/// Cuts one page out of a list. `asked` names the list and its filter; the same words must be given for every page.
+/// Cuts one page out of a list, unless its filter has faults already. `asked` names the list and its filter; the same words
+/// must be given for every page.
 pub(super) fn cut<T>(
     items: Vec<T>,
     asked: &[&str],
     page_size: i32,
     page_token: &str,
-) -> Result<(Vec<T>, String), Vec<Fault>> {
+    faults: Vec<Fault>,
+) -> Result<(Vec<T>, String), Status> {
     let size = size(page_size);
     let start = start(asked, page_token);
     let (size, start) = match (size, start) {
-        (Ok(size), Ok(start)) => (size, start),
-        (size, start) => return Err(size.err().into_iter().chain(start.err()).collect()),
+        (Ok(size), Ok(start)) if faults.is_empty() => (size, start),
+        (size, start) => {
+            let faults = faults.into_iter().chain(size.err()).chain(start.err());
+            return Err(status::invalid(&faults.collect::<Vec<_>>()));
+        }
     };
     let end = start.saturating_add(size);
     let next = if end < items.len() { token(asked, end) } else { String::new() };

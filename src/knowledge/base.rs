@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::study::{Parameter, Source, Study};
+use serde::Deserialize;
+
+use super::study::{LeftOut, Parameter, Source, Study};
 use crate::domain::{AgeYears, Mechanism, Origin, Sex};
 
 /// An immutable, checked knowledge base. Conditions, findings and risk factors are named by their index.
@@ -28,14 +30,17 @@ pub struct KnowledgeBase {
     pub risk_factors: Vec<RiskFactor>,
     /// Publications, ordered by id.
     pub sources: Vec<Source>,
+    /// How many pooled figures are expert judgements.
+    pub judged_figures: usize,
     /// Published figures that are not used, in the order of the files.
     pub left_out: Vec<LeftOut>,
     /// What each id that a caller may send stands for.
     pub terms: BTreeMap<String, Term>,
 }
 
-/// What the model is for and where its limits are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the model is for and where its limits are, as it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModelCard {
     /// Version of the content.
     pub version: String,
@@ -49,6 +54,19 @@ pub struct ModelCard {
     pub out_of_scope: Vec<String>,
     /// Known limits.
     pub limits: Vec<String>,
+    /// What else a buyer asks for; empty in knowledge bases from before there were any.
+    #[serde(default, rename = "attribute")]
+    pub attributes: Vec<Attribute>,
+}
+
+/// One thing that a buyer must know.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attribute {
+    /// Id.
+    pub id: String,
+    /// What is to be said.
+    pub text: String,
 }
 
 /// A condition.
@@ -104,7 +122,8 @@ pub struct SettingPrevalence {
 }
 
 /// What a prevalence counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PrevalenceOf {
     /// Patients who have the condition.
     Presence,
@@ -213,7 +232,8 @@ fn in_band<T>(
 }
 
 /// Effort of finding out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Effort {
     /// A question.
     Asked,
@@ -344,21 +364,6 @@ pub struct Effect {
     pub odds_ratio: Parameter,
     /// The studies it is pooled from.
     pub studies: Vec<Study>,
-}
-
-/// A published figure that was read and is not used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// What it is about: a finding, a prevalence, a score.
-    pub subject: String,
-    /// The figure as published.
-    pub figure: String,
-    /// Index of its source.
-    pub source: Option<usize>,
-    /// Index of the condition it is about.
-    pub condition: Option<usize>,
-    /// Why it is not used.
-    pub reason: String,
 }
 
 /// What an id that a caller may send stands for.

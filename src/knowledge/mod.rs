@@ -12,11 +12,11 @@ mod raw;
 mod study;
 
 pub use base::{
-    Association, Cluster, Code, Condition, Correlation, Effect, Effort, Finding, Form,
-    KnowledgeBase, Leak, LeftOut, Link, Measure, ModelCard, PrevalenceOf, RiskFactor, Setting,
+    Association, Attribute, Cluster, Code, Condition, Correlation, Effect, Effort, Finding, Form,
+    KnowledgeBase, Leak, Link, Measure, ModelCard, PrevalenceOf, RiskFactor, Setting,
     SettingPrevalence, Term, Threshold, Trigger,
 };
 pub use check::{Fault, Faults};
 pub use compile::load;
 pub use embedded::{File, embedded, read_folder};
-pub use study::{Parameter, Source, Study};
+pub use study::{LeftOut, Parameter, Source, Study};

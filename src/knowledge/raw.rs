@@ -5,13 +5,16 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use super::base::{Effort, ModelCard, PrevalenceOf};
 use super::check::Report;
 use super::embedded::File;
+use super::study::Source;
+use crate::domain;
 
 /// All entries of all files.
 #[derive(Debug, Default)]
 pub(super) struct Document {
-    pub(super) models: Vec<Located<Model>>,
+    pub(super) models: Vec<Located<ModelCard>>,
     pub(super) conditions: Vec<Located<Condition>>,
     pub(super) settings: Vec<Located<Setting>>,
     pub(super) associations: Vec<Located<Association>>,
@@ -35,22 +38,13 @@ pub(super) struct Located<T> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Model {
-    pub(super) version: Spanned<String>,
-    pub(super) title: String,
-    pub(super) intended_use: String,
-    pub(super) intended_users: String,
-    pub(super) out_of_scope: Vec<String>,
-    pub(super) limits: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Condition {
     pub(super) id: Spanned<String>,
     pub(super) label: String,
-    pub(super) origin: Origin,
-    pub(super) mechanism: Mechanism,
+    #[serde(with = "Origin")]
+    pub(super) origin: domain::Origin,
+    #[serde(with = "Mechanism")]
+    pub(super) mechanism: domain::Mechanism,
     pub(super) description: String,
     pub(super) icd10: Option<String>,
     pub(super) icd10cm: Option<String>,
@@ -66,18 +60,20 @@ pub(super) struct Codes {
     pub(super) loinc: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Origin {
+/// How the domain's type is written: the domain itself knows no files.
+#[derive(Deserialize)]
+#[serde(remote = "domain::Origin", rename_all = "snake_case")]
+enum Origin {
     Spinal,
     Pelvic,
     PeripheralNerve,
     Local,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Mechanism {
+/// How the domain's type is written: the domain itself knows no files.
+#[derive(Deserialize)]
+#[serde(remote = "domain::Mechanism", rename_all = "snake_case")]
+enum Mechanism {
     Root,
     Entrapment,
     Referred,
@@ -104,13 +100,6 @@ pub(super) struct Prevalence {
     pub(super) condition: Spanned<String>,
     pub(super) of: PrevalenceOf,
     pub(super) studies: Spanned<Vec<Spanned<Study>>>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum PrevalenceOf {
-    Presence,
-    Cause,
 }
 
 #[derive(Debug, Deserialize)]
@@ -204,15 +193,6 @@ pub(super) enum Kind {
     Investigation,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Effort {
-    Asked,
-    Bedside,
-    Instrument,
-    ImagingOrLaboratory,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Laterality {
@@ -289,25 +269,6 @@ pub(super) enum Quality {
 pub(super) enum Checked {
     Read,
     Recalled,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Source {
-    pub(super) id: Spanned<String>,
-    #[serde(default)]
-    pub(super) authors: String,
-    pub(super) year: Option<u32>,
-    #[serde(default)]
-    pub(super) title: String,
-    #[serde(default)]
-    pub(super) journal: String,
-    #[serde(default)]
-    pub(super) doi: String,
-    #[serde(default)]
-    pub(super) pmid: String,
-    #[serde(default)]
-    pub(super) url: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -13,43 +13,21 @@ use crate::knowledge::{self, Faults, KnowledgeBase};
 /// Why there is no model.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A knowledge base's folder cannot be read.
-    #[error("the knowledge base cannot be read from {}: {error}", folder.display())]
-    Unreadable {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// A knowledge base is faulty.
-    #[error("the knowledge base ({place}) is faulty:\n{faults}")]
-    Faulty {
-        /// Its folder, or `embedded`.
-        place: String,
-        /// What is wrong.
-        faults: Faults,
-    },
-    /// A knowledge base allows no calibration.
-    #[error("the knowledge base ({place}) cannot be calibrated: {error}")]
-    Calibration {
-        /// Its folder, or `embedded`.
-        place: String,
-        /// Why.
-        error: CalibrationError,
-    },
+    /// A knowledge base's folder, named first, cannot be read.
+    #[error("the knowledge base cannot be read from {0}: {1}")]
+    Unreadable(String, io::Error),
+    /// A knowledge base, its folder or `embedded` named first, is faulty.
+    #[error("the knowledge base ({0}) is faulty:\n{1}")]
+    Faulty(String, Faults),
+    /// A knowledge base, named likewise, allows no calibration.
+    #[error("the knowledge base ({0}) cannot be calibrated: {1}")]
+    Calibration(String, CalibrationError),
     /// `scoring.default_setting` is not a setting.
     #[error("scoring.default_setting: {0}")]
     Setting(#[from] UnknownSetting),
     /// Two knowledge bases have one version, so that nobody could tell which one answered.
-    #[error("knowledge.more: {first} and {second} both hold version {version}")]
-    SameVersion {
-        /// Folder of the first, or `embedded`.
-        first: String,
-        /// Folder of the second.
-        second: String,
-        /// Their version.
-        version: String,
-    },
+    #[error("knowledge.more: {0} and {1} both hold version {2}")]
+    SameVersion(String, String, String),
 }
 
 /// Reads and checks the configured knowledge base.
@@ -66,34 +44,30 @@ pub fn load_knowledge(config: &Config) -> Result<KnowledgeBase, LoadError> {
 /// [`LoadError`] says what is wrong with them.
 pub fn load_models(config: &Config) -> Result<Models, LoadError> {
     let default = config.knowledge_folder.as_deref();
-    let model = calibrated(default)?;
-    let mut places = BTreeMap::from([(model.knowledge().card.version.clone(), place(default))]);
-    let mut models = Models::new(model, &config.default_setting)?;
+    let knowledge = read(default)?;
+    let mut places = BTreeMap::from([(knowledge.card.version.clone(), place(default))]);
+    let mut models = Models::new(calibrated(knowledge, default)?, &config.default_setting)?;
     for folder in &config.more_knowledge {
-        let model = calibrated(Some(folder))?;
-        let version = model.knowledge().card.version.clone();
-        let second = place(Some(folder));
+        let knowledge = read(Some(folder))?;
+        let (version, second) = (knowledge.card.version.clone(), place(Some(folder)));
         if let Some(first) = places.insert(version.clone(), second.clone()) {
-            return Err(LoadError::SameVersion { first, second, version });
+            return Err(LoadError::SameVersion(first, second, version));
         }
-        models.add(model, &config.default_setting)?;
+        models.add(calibrated(knowledge, Some(folder))?, &config.default_setting)?;
     }
     Ok(models)
 }
 
-fn calibrated(folder: Option<&Path>) -> Result<Arc<Model>, LoadError> {
-    let model = Model::new(Arc::new(read(folder)?));
-    let model = model.map_err(|error| LoadError::Calibration { place: place(folder), error })?;
+fn calibrated(knowledge: KnowledgeBase, folder: Option<&Path>) -> Result<Arc<Model>, LoadError> {
+    let model = Model::new(Arc::new(knowledge));
+    let model = model.map_err(|error| LoadError::Calibration(place(folder), error))?;
     Ok(Arc::new(model))
 }
 
 fn read(folder: Option<&Path>) -> Result<KnowledgeBase, LoadError> {
-    let files = match folder {
-        None => knowledge::embedded(),
-        Some(folder) => knowledge::read_folder(folder)
-            .map_err(|error| LoadError::Unreadable { folder: folder.to_owned(), error })?,
-    };
-    knowledge::load(&files).map_err(|faults| LoadError::Faulty { place: place(folder), faults })
+    let files = folder.map_or_else(|| Ok(knowledge::embedded()), knowledge::read_folder);
+    let files = files.map_err(|error| LoadError::Unreadable(place(folder), error))?;
+    knowledge::load(&files).map_err(|faults| LoadError::Faulty(place(folder), faults))
 }
 
 fn place(folder: Option<&Path>) -> String {

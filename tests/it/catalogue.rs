@@ -1,7 +1,7 @@
 //! What the model knows, over the wire.
 
 use heel_origin::grpc::pb::{
-    GetConditionRequest, GetFindingRequest, GetModelCardRequest, ListConditionsRequest,
+    Estimate, GetConditionRequest, GetFindingRequest, GetModelCardRequest, ListConditionsRequest,
     ListFindingsRequest, ListModelsRequest, ModelVersion, Origin, ScoreOptions,
 };
 use tonic::Code;
@@ -46,6 +46,11 @@ async fn the_loaded_model_is_listed_and_has_a_card() {
         assert!(!card.intended_use.is_empty() && !card.limits.is_empty());
         assert_eq!(card.settings.len(), 3);
         assert_eq!(card.condition_count, 18);
+        let attributes: Vec<&str> = card.attributes.iter().map(|a| a.name.as_str()).collect();
+        for name in ["developer", "funding", "uses_race", "validation", "fairness"] {
+            assert!(attributes.contains(&name), "{name}");
+        }
+        assert!(card.attributes.iter().all(|attribute| !attribute.text.is_empty()));
     }
     let request = GetModelCardRequest { model_version: "none".into() };
     assert_eq!(client.get_model_card(request).await.unwrap_err().code(), Code::NotFound);
@@ -229,4 +234,55 @@ async fn conditions_come_in_the_models_order_with_a_prevalence_for_each_setting(
         let one = client.get_condition(request).await.unwrap().into_inner().condition.unwrap();
         assert_eq!(one, *condition);
     }
+}
+
+/// Half the width of a 95 % interval on the logarithmic scale.
+fn half_width(estimate: Estimate) -> f64 {
+    (estimate.upper.unwrap() / estimate.lower.unwrap()).ln() / 2.0
+}
+
+#[tokio::test]
+async fn a_link_has_its_likelihood_ratios_with_intervals_and_its_best_grade() {
+    let server = TestServer::start().await;
+    let slump = find(&server, "slump_test").await;
+    let logit = |p: Option<f64>| p.map(|p| (p / (1.0 - p)).ln()).unwrap();
+    let deviation = |rate: Estimate| (logit(rate.upper) - logit(rate.lower)) / 2.0;
+    let rate = slump.background_rate.unwrap();
+    for link in &slump.links {
+        let sensitivity = link.sensitivity.unwrap();
+        let (s, r) = (sensitivity.value.unwrap(), rate.value.unwrap());
+        let (positive, negative) = (link.lr_positive.unwrap(), link.lr_negative.unwrap());
+        assert!((positive.value.unwrap() - s / r).abs() < 1e-9);
+        assert!((negative.value.unwrap() - (1.0 - s) / (1.0 - r)).abs() < 1e-9);
+        let (ds, dr) = (deviation(sensitivity), deviation(rate));
+        let expected = ((1.0 - s) * ds).hypot((1.0 - r) * dr);
+        assert!((half_width(positive) - expected).abs() < 1e-9);
+        assert!((half_width(negative) - (s * ds).hypot(r * dr)).abs() < 1e-9);
+        let used = link.studies.iter().filter(|study| study.excluded.is_empty());
+        let grades: Vec<&str> = used.map(|study| study.quality.as_str()).collect();
+        let best = ["high", "moderate", "low", "expert"].into_iter().find(|g| grades.contains(g));
+        assert_eq!(Some(link.quality.as_str()), best);
+    }
+    let complaint = find(&server, "heel_pain").await;
+    assert!(complaint.links.iter().all(|link| link.lr_positive.is_none()));
+    let diabetes = find(&server, "diabetes").await;
+    let effect = diabetes.links.first().unwrap();
+    assert!(
+        effect.odds_ratio.is_some() && effect.lr_negative.is_none() && !effect.quality.is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_study_shows_its_count_and_its_interval_as_published() {
+    let server = TestServer::start().await;
+    let mut links = find(&server, "straight_leg_raise").await.links;
+    links.extend(find(&server, "thigh_thrust").await.links);
+    let studies: Vec<_> = links.into_iter().flat_map(|link| link.studies).collect();
+    let counted = studies.iter().find(|study| study.positives.is_some()).unwrap();
+    let (positives, examined) = (counted.positives.unwrap(), counted.examined.unwrap());
+    assert!((counted.value.unwrap() - f64::from(positives) / f64::from(examined)).abs() < 1e-12);
+    let bounded = studies.iter().find(|study| study.lower.is_some()).unwrap();
+    assert!(bounded.lower < bounded.value && bounded.value < bounded.upper);
+    let mut judged = studies.iter().filter(|study| study.quality == "expert");
+    assert!(judged.all(|study| study.examined.is_none()), "nobody was examined for a judgement");
 }

@@ -84,22 +84,48 @@ fn a_figure_left_out_is_kept_with_its_reason_and_its_ids_are_checked() {
     assert!(knowledge::load(&older).unwrap().left_out.is_empty());
 }
 
+/// How many faults `slump_test` has with these codes; all must stand on their line.
+fn faults_of_codes(codes: &str) -> usize {
+    let name = "findings/spine.toml";
+    let id = "id = \"slump_test\"\n";
+    let insert = |text: &str| text.replacen(id, &format!("{id}codes = {{ {codes} }}\n"), 1);
+    let files = with(name, insert);
+    let line = line_of(&files, name, &format!("codes = {{ {codes} }}"));
+    let faults = knowledge::load(&files).map_or_else(|faults| faults.0, |_| Vec::new());
+    assert!(faults.iter().all(|fault| fault.file == name && fault.line == line), "{faults:?}");
+    faults.len()
+}
+
 #[test]
 fn a_code_with_a_wrong_check_digit_is_refused() {
-    let name = "findings/spine.toml";
-    let coded = |codes: &str| {
-        with(name, |text| {
-            text.replacen("id = \"slump_test\"\n", &format!("id = \"slump_test\"\n{codes}\n"), 1)
-        })
-    };
-    let base = knowledge::load(&coded("codes = { snomed = \"202882003\" }")).unwrap();
-    let slump = base.findings.iter().find(|finding| finding.id == "slump_test").unwrap();
-    assert_eq!(slump.codes.first().unwrap().system, "http://snomed.info/sct");
-    let files = coded("codes = { snomed = \"202882004\", loinc = \"39156-6\" }");
-    let faults = knowledge::load(&files).unwrap_err().0;
-    let line = line_of(&files, name, "202882004");
-    let found = faults.iter().filter(|fault| fault.file == name && fault.line == line);
-    assert_eq!(found.count(), 2, "{faults:?}");
+    for sound in ["202882003", "23056005", "449917004", "900000000000207008"] {
+        assert_eq!(faults_of_codes(&format!("snomed = \"{sound}\"")), 0, "{sound}");
+    }
+    for wrong in ["202882004", "208282003", "20288200", "20288200x", "", "0"] {
+        assert_eq!(faults_of_codes(&format!("snomed = \"{wrong}\"")), 1, "{wrong}");
+    }
+    for sound in ["39156-5", "4821-5", "1988-5"] {
+        assert_eq!(faults_of_codes(&format!("loinc = \"{sound}\"")), 0, "{sound}");
+    }
+    for wrong in ["39156-6", "39165-5", "391565", "-5", "39156-", "39x56-5", ""] {
+        assert_eq!(faults_of_codes(&format!("loinc = \"{wrong}\"")), 1, "{wrong}");
+    }
+    assert_eq!(faults_of_codes("snomed = \"1\", loinc = \"1\""), 2);
+}
+
+#[test]
+fn a_card_has_all_attributes_or_is_from_before_there_were_any() {
+    let changed = |change: &dyn Fn(&str) -> String| knowledge::load(&with("model.toml", change));
+    let none = |text: &str| text[..text.find("[[model.attribute]]").unwrap()].to_owned();
+    assert!(changed(&none).unwrap().card.attributes.is_empty());
+    let faults =
+        changed(&|text| text.replace("id = \"funding\"", "id = \"founding\"")).unwrap_err();
+    let faults = faults.to_string();
+    assert!(faults.contains("missing attributes: funding"), "{faults}");
+    assert!(faults.contains("`founding` is unknown"), "{faults}");
+    let other = "id = \"developer\"";
+    let faults = changed(&|text| text.replace("id = \"funding\"", other)).unwrap_err().to_string();
+    assert!(faults.contains("`developer` is unknown or stands twice"), "{faults}");
 }
 
 #[test]

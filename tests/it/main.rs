@@ -29,6 +29,7 @@ mod reflection;
 mod replay;
 mod scoring;
 mod shutdown;
+mod sources;
 mod support;
 mod validation;
 mod vignettes;

@@ -73,6 +73,11 @@ impl TestServer {
         Self::serving(configuration(&[]), two_models()).await
     }
 
+    /// With one other model.
+    pub(crate) async fn with_model(model: Arc<Model>) -> Self {
+        Self::serving(configuration(&[]), Models::new(model, "primary_care").unwrap()).await
+    }
+
     async fn serving(config: Config, models: Models) -> Self {
         capture_logs();
         let listener = server::bind(config.server.listen).await.unwrap();

@@ -8,9 +8,8 @@ use super::Compiler;
 use super::studies::Scale;
 use crate::domain::Sex;
 use crate::knowledge::base::{
-    Effect, Effort, Finding, Leak, Link, Measure, RiskFactor, Threshold, Trigger,
+    Effect, Finding, Leak, Link, Measure, RiskFactor, Threshold, Trigger,
 };
-use crate::knowledge::pooling::Transport;
 use crate::knowledge::raw::{self, Laterality, Located};
 
 /// Id of the presenting complaint.
@@ -37,13 +36,7 @@ impl Compiler<'_, '_> {
 
     fn finding(&mut self, located: &Located<raw::Finding>) -> Option<Finding> {
         let Located { file, offset, entry } = located;
-        let cluster = entry.cluster.as_ref().and_then(|id| {
-            let found = self.clusters.get(id.get_ref()).copied();
-            if found.is_none() {
-                self.fault(*file, id, &format!("no cluster has the id `{}`", id.get_ref()));
-            }
-            found
-        });
+        let cluster = entry.cluster.as_ref().and_then(|id| self.cluster(*file, id));
         // Both are read before either is missed, so that the faults of both are reported.
         let (leaks, links) = (self.leaks(*file, &entry.leaks), self.links(*file, &entry.links));
         let (leaks, links) = leaks.zip(links)?;
@@ -60,7 +53,7 @@ impl Compiler<'_, '_> {
             elicit: entry.elicit.clone(),
             positive: entry.positive.clone(),
             kind: kind(entry.kind),
-            effort: effort(entry.effort),
+            effort: entry.effort,
             has_side: entry.laterality == Laterality::Sided,
             codes: self.codes(*file, &entry.codes),
             cluster,
@@ -79,7 +72,7 @@ impl Compiler<'_, '_> {
             self.check_bands(file, bands);
         }
         let leak = |this: &mut Self, leak: &raw::Leak| {
-            let pooled = this.studies(file, &leak.studies, Scale::Proportion, Transport::Needed);
+            let pooled = this.studies(file, &leak.studies, &[], Scale::Rate);
             let age = leak.age.as_ref().map(|age| *age.get_ref());
             let at_least = leak.at_least.as_ref().map(|at_least| *at_least.get_ref());
             pooled.map(|(rate, studies)| Leak { age, at_least, rate, studies })
@@ -91,7 +84,7 @@ impl Compiler<'_, '_> {
     fn links(&mut self, file: usize, raw: &[raw::Linked]) -> Option<Vec<Link>> {
         let link = |this: &mut Self, linked: &raw::Linked| {
             let condition = this.condition(file, &linked.condition);
-            let pooled = this.studies(file, &linked.studies, Scale::Proportion, Transport::Needed);
+            let pooled = this.studies(file, &linked.studies, condition.as_slice(), Scale::Rate);
             let age = linked.age.as_ref().map(|age| *age.get_ref());
             let at_least = linked.at_least.as_ref().map(|at_least| *at_least.get_ref());
             let ((sensitivity, studies), condition) = pooled.zip(condition)?;
@@ -164,8 +157,7 @@ impl Compiler<'_, '_> {
 
     fn risk_factor(&mut self, located: &Located<raw::RiskFactor>) -> Option<RiskFactor> {
         let Located { file, entry, .. } = located;
-        let prevalence =
-            self.studies(*file, &entry.prevalence, Scale::Proportion, Transport::NotNeeded);
+        let prevalence = self.studies(*file, &entry.prevalence, &[], Scale::Share);
         let effects = self.effects(*file, &entry.effects);
         let ((prevalence, _), effects) = prevalence.zip(effects)?;
         Some(RiskFactor {
@@ -174,7 +166,7 @@ impl Compiler<'_, '_> {
             elicit: entry.elicit.clone(),
             positive: entry.positive.clone(),
             codes: self.codes(*file, &entry.codes),
-            effort: effort(entry.effort),
+            effort: entry.effort,
             aliases: entry.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
             measure: entry.measure.as_ref().and_then(|measure| self.measure(*file, measure)),
             derived: entry.derived.as_ref().and_then(|derived| self.trigger(*file, derived)),
@@ -194,7 +186,7 @@ impl Compiler<'_, '_> {
             }
             let condition = self.condition(file, &linked.condition);
             let pooled =
-                self.studies(file, &linked.studies, Scale::OddsRatio, Transport::NotNeeded);
+                self.studies(file, &linked.studies, condition.as_slice(), Scale::OddsRatio);
             let ((odds_ratio, studies), condition) = pooled.zip(condition)?;
             Some(Effect { condition, odds_ratio, studies })
         };
@@ -241,14 +233,5 @@ const fn kind(kind: raw::Kind) -> &'static str {
         raw::Kind::History => "history",
         raw::Kind::Examination => "examination",
         raw::Kind::Investigation => "investigation",
-    }
-}
-
-const fn effort(effort: raw::Effort) -> Effort {
-    match effort {
-        raw::Effort::Asked => Effort::Asked,
-        raw::Effort::Bedside => Effort::Bedside,
-        raw::Effort::Instrument => Effort::Instrument,
-        raw::Effort::ImagingOrLaboratory => Effort::ImagingOrLaboratory,
     }
 }

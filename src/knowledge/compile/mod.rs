@@ -7,24 +7,28 @@ mod settings;
 mod studies;
 mod terms;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use super::base::{Cluster, Code, Condition, KnowledgeBase, LeftOut, ModelCard};
+use super::base::{Attribute, Cluster, Code, Condition, KnowledgeBase, ModelCard};
 use super::check::{Faults, Report};
 use super::embedded::File;
 use super::raw::{self, Document, Located};
-use super::study::Source;
-use crate::domain::{Mechanism, Origin};
+use super::study::{LeftOut, Source};
 
 /// Most conditions a knowledge base may hold: sets of conditions are numbered by the bits of a 32-bit word.
 const MOST_CONDITIONS: usize = 30;
 
 /// What is wrong with an id that is not plain.
 const PLAIN_ID: &str = "an id has 1 to 64 characters of a-z, 0-9, `_`, `.` and `-`";
+
+/// What a card says beside its own fields.
+const ATTRIBUTES: &str = "developer licence funding released revised population role inputs uses_age uses_sex uses_race \
+    uses_ethnicity uses_language uses_sexual_orientation uses_gender_identity uses_social_determinants output evidence \
+    cautions risks validation performance fairness monitoring updates fault_reports";
 
 /// Positions by id.
 type Index = BTreeMap<String, usize>;
@@ -63,17 +67,20 @@ struct Compiler<'r, 'f> {
     report: &'r mut Report<'f>,
     conditions: Index,
     clusters: Index,
-    sources: Index,
+    /// Ordered by id.
+    sources: Vec<Source>,
+    judged_figures: usize,
 }
 
 impl<'r, 'f> Compiler<'r, 'f> {
     fn new(document: &Document, report: &'r mut Report<'f>) -> Self {
-        let conditions = index(&document.conditions, |entry| &entry.id, report);
-        let clusters = index(&document.clusters, |entry| &entry.id, report);
-        let listed = index(&document.sources, |entry| &entry.id, report);
-        // Sources are kept ordered by id, whatever their order in the file.
-        let sources = listed.into_keys().enumerate().map(|(position, id)| (id, position)).collect();
-        Self { report, conditions, clusters, sources }
+        let conditions = index(&document.conditions, |located| spanned(&located.entry.id), report);
+        let clusters = index(&document.clusters, |located| spanned(&located.entry.id), report);
+        index(&document.sources, |located| (&located.entry.id, located.offset), report);
+        let mut sources: Vec<Source> =
+            document.sources.iter().map(|located| located.entry.clone()).collect();
+        sources.sort_by(|a, b| a.id.cmp(&b.id));
+        Self { report, conditions, clusters, sources, judged_figures: 0 }
     }
 
     fn compile(mut self, document: &Document, digest: String) -> Option<KnowledgeBase> {
@@ -100,7 +107,8 @@ impl<'r, 'f> Compiler<'r, 'f> {
             findings,
             complaint: complaint?,
             risk_factors,
-            sources: sources(&document.sources),
+            sources: self.sources,
+            judged_figures: self.judged_figures,
             left_out,
             terms,
         })
@@ -112,16 +120,27 @@ impl<'r, 'f> Compiler<'r, 'f> {
             self.report.overall(format!("expected one [model] table, found {count}"));
             return None;
         };
-        let model = &located.entry;
-        self.check_id(located.file, &model.version);
-        Some(ModelCard {
-            version: model.version.get_ref().clone(),
-            title: model.title.clone(),
-            intended_use: model.intended_use.clone(),
-            intended_users: model.intended_users.clone(),
-            out_of_scope: model.out_of_scope.clone(),
-            limits: model.limits.clone(),
-        })
+        let card = &located.entry;
+        if !is_plain_id(&card.version) {
+            self.report.at(located.file, located.offset, format!("version: {PLAIN_ID}"));
+        }
+        self.check_attributes(located);
+        Some(card.clone())
+    }
+
+    /// Every attribute stands once. A card from before there were any has none.
+    fn check_attributes(&mut self, located: &Located<ModelCard>) {
+        let mut missing: BTreeSet<&str> = ATTRIBUTES.split(' ').collect();
+        for Attribute { id, .. } in &located.entry.attributes {
+            if !missing.remove(id.as_str()) {
+                let reason = format!("the attribute `{id}` is unknown or stands twice");
+                self.report.at(located.file, located.offset, reason);
+            }
+        }
+        if !missing.is_empty() && !located.entry.attributes.is_empty() {
+            let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
+            self.report.at(located.file, located.offset, format!("missing attributes: {missing}"));
+        }
     }
 
     fn clusters(&mut self, raw: &[Located<raw::Cluster>]) -> Vec<Cluster> {
@@ -151,59 +170,55 @@ impl<'r, 'f> Compiler<'r, 'f> {
         Condition {
             id: entry.id.get_ref().clone(),
             label: entry.label.clone(),
-            origin: match entry.origin {
-                raw::Origin::Spinal => Origin::Spinal,
-                raw::Origin::Pelvic => Origin::Pelvic,
-                raw::Origin::PeripheralNerve => Origin::PeripheralNerve,
-                raw::Origin::Local => Origin::Local,
-            },
-            mechanism: match entry.mechanism {
-                raw::Mechanism::Root => Mechanism::Root,
-                raw::Mechanism::Entrapment => Mechanism::Entrapment,
-                raw::Mechanism::Referred => Mechanism::Referred,
-                raw::Mechanism::Local => Mechanism::Local,
-                raw::Mechanism::SystemicNeuropathy => Mechanism::SystemicNeuropathy,
-                raw::Mechanism::Inflammatory => Mechanism::Inflammatory,
-                raw::Mechanism::Degenerative => Mechanism::Degenerative,
-            },
+            origin: entry.origin,
+            mechanism: entry.mechanism,
             description: entry.description.clone(),
             codes: codes.chain(others).collect(),
         }
     }
 
-    /// The index of the condition with this id.
     fn condition(&mut self, file: usize, id: &Spanned<String>) -> Option<usize> {
         let found = self.conditions.get(id.get_ref()).copied();
-        if found.is_none() {
-            self.fault(file, id, &format!("no condition has the id `{}`", id.get_ref()));
-        }
-        found
+        self.known(file, id, "condition", found)
     }
 
-    /// The index of the source with this id.
+    fn cluster(&mut self, file: usize, id: &Spanned<String>) -> Option<usize> {
+        let found = self.clusters.get(id.get_ref()).copied();
+        self.known(file, id, "cluster", found)
+    }
+
     fn source(&mut self, file: usize, id: &Spanned<String>) -> Option<usize> {
-        let found = self.sources.get(id.get_ref()).copied();
+        let found = self.sources.binary_search_by(|source| source.id.cmp(id.get_ref())).ok();
+        self.known(file, id, "source", found)
+    }
+
+    /// The index that was found for an id; none is a fault.
+    fn known(
+        &mut self,
+        file: usize,
+        id: &Spanned<String>,
+        what: &str,
+        found: Option<usize>,
+    ) -> Option<usize> {
         if found.is_none() {
-            self.fault(file, id, &format!("no source has the id `{}`", id.get_ref()));
+            self.fault(file, id, &format!("no {what} has the id `{}`", id.get_ref()));
         }
         found
     }
 
     fn left_out(&mut self, located: &Located<raw::LeftOut>) -> LeftOut {
         let Located { file, entry, .. } = located;
+        let source = entry.source.as_ref().and_then(|id| self.source(*file, id));
+        let condition = entry.condition.as_ref().and_then(|id| self.condition(*file, id));
+        if let Some(index) = source {
+            self.sources[index].conditions.extend(condition);
+        }
         LeftOut {
             subject: entry.subject.clone(),
             figure: entry.figure.clone(),
-            source: entry.source.as_ref().and_then(|id| self.source(*file, id)),
-            condition: entry.condition.as_ref().and_then(|id| self.condition(*file, id)),
+            source,
+            condition,
             reason: entry.reason.clone(),
-        }
-    }
-
-    /// Ids that callers send or read are short and plain.
-    fn check_id(&mut self, file: usize, id: &Spanned<String>) {
-        if !is_plain_id(id.get_ref()) {
-            self.fault(file, id, PLAIN_ID);
         }
     }
 
@@ -218,41 +233,25 @@ fn is_plain_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(plain)
 }
 
-/// Positions by id; an id that stands twice is a fault.
+/// Positions by id; an id that stands twice is a fault. `id` gives an entry's id and where it stands.
 fn index<T>(
     entries: &[Located<T>],
-    id: impl Fn(&T) -> &Spanned<String>,
+    id: impl Fn(&Located<T>) -> (&String, usize),
     report: &mut Report<'_>,
 ) -> Index {
     let mut index = Index::new();
     for (position, located) in entries.iter().enumerate() {
-        let id = id(&located.entry);
-        if index.insert(id.get_ref().clone(), position).is_some() {
-            report.at(located.file, id.span().start, format!("`{}` stands twice", id.get_ref()));
+        let (id, offset) = id(located);
+        if index.insert(id.clone(), position).is_some() {
+            report.at(located.file, offset, format!("`{id}` stands twice"));
         }
-        if !is_plain_id(id.get_ref()) {
-            report.at(located.file, id.span().start, PLAIN_ID.to_owned());
+        if !is_plain_id(id) {
+            report.at(located.file, offset, PLAIN_ID.to_owned());
         }
     }
     index
 }
 
-fn sources(raw: &[Located<raw::Source>]) -> Vec<Source> {
-    let mut sources: Vec<Source> = raw.iter().map(|located| source(&located.entry)).collect();
-    sources.sort_by(|a, b| a.id.cmp(&b.id));
-    sources
-}
-
-fn source(entry: &raw::Source) -> Source {
-    let year = entry.year.map(|year| format!("{year}")).unwrap_or_default();
-    let prefixed = |prefix: &str, text: &str| {
-        if text.is_empty() { String::new() } else { format!("{prefix}{text}") }
-    };
-    let locator = [prefixed("doi:", &entry.doi), prefixed("PMID ", &entry.pmid), entry.url.clone()]
-        .into_iter()
-        .find(|text| !text.is_empty())
-        .unwrap_or_default();
-    let parts = [entry.authors.clone(), entry.title.clone(), entry.journal.clone(), year, locator];
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    Source { id: entry.id.get_ref().clone(), reference: parts.join(". ") }
+fn spanned(id: &Spanned<String>) -> (&String, usize) {
+    (id.get_ref(), id.span().start)
 }

@@ -2,14 +2,13 @@
 
 use super::Compiler;
 use super::studies::{RawStudies, Scale};
-use crate::knowledge::base::{Association, Correlation, PrevalenceOf, Setting, SettingPrevalence};
-use crate::knowledge::pooling::Transport;
+use crate::knowledge::base::{Association, Correlation, Setting, SettingPrevalence};
 use crate::knowledge::raw::{self, Located};
 use crate::knowledge::study::Parameter;
 
 impl Compiler<'_, '_> {
     pub(super) fn settings(&mut self, raw: &[Located<raw::Setting>]) -> Vec<Setting> {
-        super::index(raw, |entry| &entry.id, self.report);
+        super::index(raw, |located| super::spanned(&located.entry.id), self.report);
         if raw.is_empty() {
             self.report.overall("no [[setting]] stands in any file".to_owned());
         }
@@ -18,16 +17,12 @@ impl Compiler<'_, '_> {
 
     fn setting(&mut self, located: &Located<raw::Setting>) -> Option<Setting> {
         let Located { file, entry, .. } = located;
-        let unexplained = self.stated(*file, &entry.unexplained);
-        let coexistence = self.stated(*file, &entry.coexistence);
+        let unexplained = self.stated(*file, &entry.unexplained, &[]);
+        let coexistence = self.stated(*file, &entry.coexistence, &[]);
         let mut prevalences = vec![None; self.conditions.len()];
         for prevalence in &entry.prevalence {
             let condition = self.condition(*file, &prevalence.condition);
-            let value = self.stated(*file, &prevalence.studies);
-            let of = match prevalence.of {
-                raw::PrevalenceOf::Presence => PrevalenceOf::Presence,
-                raw::PrevalenceOf::Cause => PrevalenceOf::Cause,
-            };
+            let value = self.stated(*file, &prevalence.studies, condition.as_slice());
             let Some(condition) = condition else { continue };
             if prevalences[condition].is_some() {
                 self.fault(
@@ -36,7 +31,8 @@ impl Compiler<'_, '_> {
                     "this condition's prevalence stands twice",
                 );
             }
-            prevalences[condition] = value.map(|value| SettingPrevalence { value, of });
+            prevalences[condition] =
+                value.map(|value| SettingPrevalence { value, of: prevalence.of });
         }
         if prevalences.contains(&None) {
             let reason = "needs a valid [[setting.prevalence]] for every condition";
@@ -52,8 +48,8 @@ impl Compiler<'_, '_> {
         })
     }
 
-    fn stated(&mut self, file: usize, list: &RawStudies) -> Option<Parameter> {
-        let pooled = self.studies(file, list, Scale::Proportion, Transport::NotNeeded);
+    fn stated(&mut self, file: usize, list: &RawStudies, about: &[usize]) -> Option<Parameter> {
+        let pooled = self.studies(file, list, about, Scale::Share);
         pooled.map(|(parameter, _)| parameter)
     }
 
@@ -68,10 +64,11 @@ impl Compiler<'_, '_> {
         if condition.is_some() && condition == given {
             self.fault(*file, &entry.given, "a condition cannot be associated with itself");
         }
+        let about: Vec<usize> = condition.into_iter().chain(given).collect();
         let correlation = match (&entry.probability, &entry.odds_ratio) {
-            (Some(list), None) => self.stated(*file, list).map(Correlation::Conditional),
+            (Some(list), None) => self.stated(*file, list, &about).map(Correlation::Conditional),
             (None, Some(list)) => self
-                .studies(*file, list, Scale::OddsRatio, Transport::NotNeeded)
+                .studies(*file, list, &about, Scale::OddsRatio)
                 .map(|(parameter, _)| Correlation::OddsRatio(parameter)),
             _ => {
                 let reason = "needs exactly one of `probability` and `odds_ratio`";

@@ -10,8 +10,10 @@ use crate::knowledge::study::{Parameter, Study};
 /// What the studies of a list measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scale {
-    /// A proportion.
-    Proportion,
+    /// How often a finding is met: to be carried over to heel-pain patients.
+    Rate,
+    /// A proportion that is stated for heel-pain patients.
+    Share,
     /// An odds ratio.
     OddsRatio,
 }
@@ -20,13 +22,13 @@ pub(super) enum Scale {
 pub(super) type RawStudies = Spanned<Vec<Spanned<raw::Study>>>;
 
 impl Compiler<'_, '_> {
-    /// The pooled parameter of a list of studies, and the studies. `None` when a fault was reported.
+    /// The pooled parameter of a list of studies about some conditions, and the studies. `None` when a fault was reported.
     pub(super) fn studies(
         &mut self,
         file: usize,
         list: &RawStudies,
+        about: &[usize],
         scale: Scale,
-        transport: Transport,
     ) -> Option<(Parameter, Vec<Study>)> {
         let mut figures = Vec::new();
         let mut studies = Vec::new();
@@ -44,8 +46,18 @@ impl Compiler<'_, '_> {
             if study.get_ref().excluded.is_none() {
                 figures.push(figure);
             }
-            studies.push(self.study(file, study.get_ref()));
+            let study = self.study(file, study.get_ref());
+            let pooled = usize::from(study.excluded.is_empty());
+            if let Some(index) = study.source {
+                self.sources[index].pooled += pooled;
+                self.sources[index].conditions.extend(about);
+            } else {
+                self.judged_figures += pooled;
+            }
+            studies.push(study);
         }
+        let is_moved = scale == Scale::Rate;
+        let transport = if is_moved { Transport::Needed } else { Transport::NotNeeded };
         let pooled = pooling::pool(&figures, transport);
         if pooled.is_none() {
             self.fault(file, list, "needs at least one valid study that is not excluded");
@@ -59,6 +71,10 @@ impl Compiler<'_, '_> {
         Study {
             source,
             value: counted.or(study.value).or(study.odds_ratio).unwrap_or_default(),
+            positives: study.count.map(|(positives, _)| positives),
+            // The `n` of a judgement is its weight: nobody was examined.
+            examined: study.count.map(|(_, n)| n).or(study.n.filter(|_| source.is_some())),
+            interval: study.interval,
             quality: match study.quality {
                 Quality::High => "high",
                 Quality::Moderate => "moderate",
@@ -80,7 +96,7 @@ impl Compiler<'_, '_> {
 /// The figure of a study on its scale, or why it is none.
 fn figure(study: &raw::Study, scale: Scale) -> Result<Figure, &'static str> {
     let figure = match (scale, study.count, study.value, study.odds_ratio) {
-        (Scale::Proportion, Some((x, n)), None, None) => {
+        (Scale::Rate | Scale::Share, Some((x, n)), None, None) => {
             if study.n.is_some() || study.interval.is_some() {
                 return Err("`count` goes without `n` and `interval`");
             }
@@ -89,7 +105,7 @@ fn figure(study: &raw::Study, scale: Scale) -> Result<Figure, &'static str> {
             }
             pooling::of_count(x, n, study.quality)
         }
-        (Scale::Proportion, None, Some(value), None) => of_value(study, value)?,
+        (Scale::Rate | Scale::Share, None, Some(value), None) => of_value(study, value)?,
         (Scale::OddsRatio, None, None, Some(value)) => {
             if study.n.is_some() {
                 return Err("an odds ratio goes with an `interval`, not with `n`");
@@ -100,7 +116,7 @@ fn figure(study: &raw::Study, scale: Scale) -> Result<Figure, &'static str> {
             encloses(study.interval, value, f64::INFINITY)?;
             pooling::of_odds_ratio(value, study.interval, study.quality)
         }
-        (Scale::Proportion, ..) => return Err("needs exactly one of `count` and `value`"),
+        (Scale::Rate | Scale::Share, ..) => return Err("needs exactly one of `count` and `value`"),
         (Scale::OddsRatio, ..) => {
             return Err("needs an `odds_ratio`, and neither `count` nor `value`");
         }
