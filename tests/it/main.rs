@@ -25,6 +25,7 @@ mod limits;
 mod monte_carlo;
 mod network;
 mod oracle;
+mod planted;
 mod reflection;
 mod replay;
 mod scoring;

@@ -46,6 +46,7 @@ impl Compiler<'_, '_> {
                 "a finding has both a leak and links, or neither; heel_pain has links only";
             self.report.at(*file, *offset, reason.to_owned());
         }
+        self.check_leaks(located, &leaks, &links);
         self.check_coverage(located, &links);
         Some(Finding {
             id: entry.id.get_ref().clone(),
@@ -119,6 +120,16 @@ impl Compiler<'_, '_> {
                     self.fault(file, band, "`age` is [from, to], with from not above to");
                 }
                 (0, None) | (1.., Some(_)) => {}
+            }
+        }
+    }
+
+    /// Links at or below the leak are neutral: when all are, leak and sensitivities were most likely mixed up.
+    fn check_leaks(&mut self, located: &Located<raw::Finding>, leaks: &[Leak], links: &[Link]) {
+        for (leak, written) in leaks.iter().zip(&located.entry.leaks) {
+            let is_neutral = |link: &Link| link.sensitivity.mean <= leak.rate.mean;
+            if !links.is_empty() && links.iter().all(is_neutral) {
+                self.fault(located.file, &written.studies, "the leak is above every sensitivity");
             }
         }
     }
