@@ -98,6 +98,7 @@ async fn codes_and_left_out_figures_are_served_where_a_reader_looks() {
     for file in &mut files {
         let (id, codes) = match file.name.as_str() {
             "findings/spine.toml" => ("slump_test", r#"codes = { snomed = "202882003" }"#),
+            "conditions.toml" => ("spondylolisthesis", r#"codes = { snomed = "23056005" }"#),
             "risk_factors.toml" => ("multisite_pain", r#"codes = { loinc = "39156-5" }"#),
             _ => ("", ""),
         };
@@ -126,6 +127,10 @@ async fn codes_and_left_out_figures_are_served_where_a_reader_looks() {
     let request = GetConditionRequest { id: "polyneuropathy".into(), ..Default::default() };
     let condition = client.get_condition(request).await.unwrap().into_inner().condition.unwrap();
     assert_eq!(made_up(condition.left_out), ["of a condition"]);
+    let request = GetConditionRequest { id: "spondylolisthesis".into(), ..Default::default() };
+    let served = client.get_condition(request).await.unwrap().into_inner().condition.unwrap();
+    let codes: Vec<&str> = served.codes.iter().map(|coding| coding.code.as_str()).collect();
+    assert_eq!(codes, ["M43.1", "M43.16", "23056005"]);
     let card = client.get_model_card(GetModelCardRequest::default()).await.unwrap().into_inner();
     assert_eq!(made_up(card.card.unwrap().left_out), ["of neither"]);
 }
