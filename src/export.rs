@@ -10,6 +10,7 @@ use crate::knowledge::{
     Condition, Correlation, Effect, Finding, KnowledgeBase, Leak, Link, PrevalenceOf, RiskFactor,
     SettingPrevalence, Trigger,
 };
+use crate::validation::condition_counts;
 
 /// The compiled network: every number an answer is computed from, so that anybody can recompute one in another tool.
 /// Probabilities are in [0, 1], odds and factors natural logarithms, variances on the scale of their number.
@@ -149,7 +150,7 @@ pub fn report(model: &Model) -> String {
     );
     text.push_str("conditions present given heel pain:      0      1      2     3+\n");
     for (index, setting) in knowledge.settings.iter().enumerate() {
-        let [none, one, two, more] = model.condition_counts(index);
+        let [none, one, two, more] = condition_counts(model, index);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{:<36}{none:>7.3}{one:>7.3}{two:>7.3}{more:>7.3}", setting.id);
     }

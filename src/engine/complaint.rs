@@ -10,9 +10,11 @@
 //!   conditions, since the integrand is a polynomial).
 
 use std::array;
+use std::num::NonZeroUsize;
+
+use gauss_quad::GaussLegendre;
 
 use super::enumeration::{LANES, Lanes, PATTERNS, Sums, is_several};
-use super::quadrature::gauss_legendre;
 use crate::domain::Origin;
 
 /// Lane without heel pain's rescaling; without the complaint, the lane of everything.
@@ -142,6 +144,14 @@ impl Complaint {
 fn nodes() -> [(f64, f64); LANES - NODES] {
     let rule = gauss_legendre(10);
     array::from_fn(|node| rule[node])
+}
+
+/// Nodes and weights of the Gauss-Legendre rule on [0, 1] with `count` points, exact for polynomials up to degree
+/// `2 * count - 1`.
+pub(super) fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
+    let rule = GaussLegendre::new(NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN));
+    let moved = |(node, weight): &(f64, f64)| (f64::midpoint(1.0, *node), weight / 2.0);
+    rule.as_node_weight_pairs().iter().map(moved).collect()
 }
 
 /// Probabilities and shares, exact for one problem. Conditions in the order of the knowledge base, origins in that of

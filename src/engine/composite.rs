@@ -5,7 +5,7 @@
 //! thresholds k only. Sent by its own id, a composite says that its first threshold is reached, or is not.
 
 use super::evidence::{Cause, Observed, Rate};
-use crate::domain::{Case, expit};
+use crate::domain::Case;
 use crate::knowledge::{Finding, KnowledgeBase, Parameter};
 
 /// What a case says of its composites.
@@ -75,12 +75,11 @@ fn possible_counts(finding: &Finding, sent: &impl Fn(usize) -> Option<bool>) -> 
 
 /// P(count >= reached) - P(count >= missed) with the variance of its log odds; the two are taken as independent.
 fn between(reached: Option<Parameter>, missed: Option<Parameter>) -> Rate {
-    let probability = |end: Option<Parameter>, otherwise| end.map_or(otherwise, |p| expit(p.mean));
-    let (from, to) = (probability(reached, 1.0), probability(missed, 0.0));
-    let spread = |end: Option<Parameter>, p: f64| {
-        end.map_or(0.0, |end| (p * (1.0 - p)).powi(2) * end.variance)
+    let end = |end: Option<Parameter>, otherwise: f64| {
+        end.map_or((otherwise, 0.0), |end| (end.probability(), end.variance))
     };
-    let within = from - to;
-    let variance = (spread(reached, from) + spread(missed, to)) / (within * (1.0 - within)).powi(2);
-    Rate { probability: within, variance }
+    let slope = |p: f64| p * (1.0 - p);
+    let ((from, from_variance), (to, to_variance)) = (end(reached, 1.0), end(missed, 0.0));
+    let variance = slope(from).powi(2) * from_variance + slope(to).powi(2) * to_variance;
+    Rate { probability: from - to, variance: variance / slope(from - to).powi(2) }
 }

@@ -9,16 +9,15 @@ use std::collections::BTreeMap;
 
 use super::assess;
 use super::calibration::Calibration;
-use super::complaint::{OUTCOMES, Reading};
+use super::complaint::{OUTCOMES, Reading, gauss_legendre};
 use super::enumeration::{
     Joint, LANES, Lanes, PATTERNS, Weights, absent_present, add, coupled, multiply, values,
 };
 use super::evidence::{Evidence, LogLikelihood};
-use super::quadrature::gauss_legendre;
 use crate::domain::{Contribution, Origin, Unit, logit};
 
 /// Numbers of quadrature nodes, tried in turn until the parts add up.
-const NODES: [u32; 4] = [8, 16, 32, 64];
+const NODES: [usize; 4] = [8, 16, 32, 64];
 /// Largest accepted difference between the sum of the parts and the shift, in nats.
 const TOLERANCE: f64 = 1e-4;
 
@@ -112,7 +111,7 @@ impl<'a> Path<'a> {
     }
 
     /// The rule with `count` nodes.
-    fn difference(&self, count: u32) -> Difference {
+    fn difference(&self, count: usize) -> Difference {
         let mut sum = Difference {
             sets: vec![[0.0; 4]; self.sets.len()],
             conditions: vec![[0.0; 4]; self.shifts.len()],

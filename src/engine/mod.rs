@@ -16,7 +16,6 @@ mod evidence;
 mod explanation;
 mod influence;
 mod interval;
-mod quadrature;
 mod support;
 
 use std::sync::Arc;
@@ -102,13 +101,6 @@ impl Model {
             coexistence: calibration.coexistence,
             leak: calibration.complaint.leak,
         }
-    }
-
-    /// P(0, 1, 2, 3 or more conditions | heel pain) in a setting.
-    #[must_use]
-    pub fn condition_counts(&self, setting: usize) -> [f64; 4] {
-        let calibration = &self.settings[setting].with.calibration;
-        support::condition_counts(&self.origins, calibration)
     }
 
     fn calibrated(&self, setting: usize, complaint: Presence) -> &Calibrated {

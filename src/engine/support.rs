@@ -1,10 +1,7 @@
 //! The most probable sets of conditions, one by one.
 
-use super::assess;
-use super::calibration::Calibration;
 use super::complaint::Complaint;
-use super::enumeration::{Factor, Joint, Weights, coupled, entry, is_several, positions};
-use crate::domain::Origin;
+use super::enumeration::{Joint, Weights, coupled};
 
 /// Posterior mass that the listed sets hold at least.
 const KEPT: f64 = 0.999;
@@ -126,47 +123,4 @@ impl Listing<'_, '_> {
         self.expand(position + 1, &scaled(node, absent));
         self.expand(position + 1, &with(self.joint, self.weights, node, condition));
     }
-}
-
-/// P(0, 1, 2, 3 or more conditions | heel pain).
-pub(super) fn condition_counts(origins: &[Origin], calibration: &Calibration) -> [f64; 4] {
-    let weights = assess::weights(origins, calibration, &[], 1.0);
-    let joint = Joint::new(&weights, coupled(&weights));
-    let complaint = &calibration.complaint;
-    let total: f64 = nodes(&joint, &weights, complaint).iter().map(|node| node.mass).sum();
-    let conditions = 0..origins.len();
-    let pairs = conditions.clone().flat_map(|a| (0..a).map(move |b| vec![a, b]));
-    let sets = [vec![]].into_iter().chain(conditions.map(|c| vec![c])).chain(pairs);
-    let mut counts = [0.0; 4];
-    for set in sets {
-        counts[set.len()] += mass_of_set(&weights, complaint, &set) / total;
-    }
-    counts[3] = 1.0 - counts.iter().sum::<f64>();
-    counts
-}
-
-/// Weight of one set.
-fn mass_of_set(weights: &Weights<'_>, complaint: &Complaint, set: &[usize]) -> f64 {
-    let (mut whole, mut silent, mut members, mut pattern) = (1.0, 1.0, 0, 0);
-    for (condition, (absent, present)) in weights.absent_present.iter().enumerate() {
-        if set.contains(&condition) {
-            whole *= present * Complaint::whole(&weights.damping[condition]);
-            silent *= present * Complaint::silent(&weights.damping[condition]);
-            members |= 1usize << condition;
-            pattern |= 1 << weights.origins[condition].index();
-        } else {
-            whole *= absent;
-            silent *= absent;
-        }
-    }
-    let all: Vec<usize> = (0..weights.origins.len()).collect();
-    let value = |factor| value_in(factor, members, &all);
-    let factors: f64 = weights.factors.iter().map(value).product();
-    let (lone, several) = weights.coexistence;
-    let coexistence = if is_several(pattern) { several } else { lone };
-    factors * coexistence * complaint.mass_of(whole, silent)
-}
-
-fn value_in(factor: &Factor, members: usize, all: &[usize]) -> f64 {
-    factor.values[entry(members, &positions(factor, all))]
 }

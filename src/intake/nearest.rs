@@ -19,27 +19,12 @@ pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -
 
 /// How far a known id is, when it is near at all.
 fn rank<'a>(unknown: &str, known: &'a str) -> Option<(usize, &'a str)> {
-    let distance = distance(unknown.as_bytes(), known.as_bytes());
+    let distance = strsim::levenshtein(unknown, known);
     let longer = unknown.len().max(known.len());
     let words = |id: &str| id.split(['_', '-', ' ', '.']).map(str::to_owned).collect::<Vec<_>>();
     let known_words = words(known);
     let is_contained = words(unknown).iter().all(|word| known_words.contains(word));
     (distance * 3 <= longer || is_contained).then_some((distance, known))
-}
-
-/// Levenshtein distance: insertions, deletions and replacements of one letter.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -56,8 +56,8 @@ pub(super) struct Condition {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Codes {
-    pub(super) snomed: Option<Spanned<String>>,
-    pub(super) loinc: Option<Spanned<String>>,
+    pub(super) snomed: Option<String>,
+    pub(super) loinc: Option<String>,
 }
 
 /// How the domain's type is written: the domain itself knows no files.

@@ -99,7 +99,11 @@ pub(super) fn grades(knowledge: &KnowledgeBase, parameter: ParameterId) -> Strin
             effects.iter().find(|effect| effect.condition == condition).map(|e| &e.studies)
         }
         ParameterId::Reach(condition) => Some(&knowledge.complaint.links[condition].studies),
-        _ => None,
+        ParameterId::Prevalence(_)
+        | ParameterId::Association(_)
+        | ParameterId::Coexistence
+        | ParameterId::Unexplained
+        | ParameterId::Exposure(_) => None,
     };
     let Some(studies) = studies else { return String::new() };
     let pooled = studies.iter().filter(|study| study.excluded.is_empty());

@@ -2,6 +2,8 @@
 //!
 //! [`run`] measures, and gives a report in Markdown with its charts as SVG. It is deterministic: all randomness is seeded.
 
+#![expect(clippy::cast_precision_loss, reason = "counts of cases and patients are small")]
+
 mod chart;
 mod cohort;
 mod influence;
@@ -16,7 +18,7 @@ use std::path::PathBuf;
 use crate::engine::Model;
 pub use cohort::CohortError;
 pub use report::Report;
-pub use sampled::redrawn;
+pub use sampled::{condition_counts, redrawn};
 
 /// Measures the model on the cases of some files and on sampled patients.
 ///

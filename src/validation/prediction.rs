@@ -92,7 +92,9 @@ fn naive(model: &Model, case: &Case) -> Prediction {
     let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut conditions: Vec<f64> = logs.into_iter().map(|log| (log - largest).exp()).collect();
     let total: f64 = conditions.iter().sum();
-    conditions.iter_mut().for_each(|condition| *condition /= total);
+    for condition in &mut conditions {
+        *condition /= total;
+    }
     let mut origins = [0.0; 4];
     for (condition, share) in knowledge.conditions.iter().zip(&conditions) {
         origins[condition.origin.index()] += share;

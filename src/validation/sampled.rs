@@ -41,29 +41,16 @@ impl<'m> Sampler<'m> {
         wanted: impl Fn([bool; 4]) -> bool,
     ) -> Self {
         let knowledge = model.knowledge();
-        let solution = model.solution(setting, Complaint::Present);
-        let links: Vec<f64> =
-            knowledge.complaint.links.iter().map(|link| link.sensitivity.probability()).collect();
         let mut total = 0.0;
-        let weigh = |set: usize| {
-            let members = members(set);
-            let origins = Truth::new(knowledge, members.clone()).origins;
-            if wanted(origins) {
-                let mut log: f64 = members.iter().map(|&member| solution.log_odds[member]).sum();
-                for (pair, factor) in knowledge.associations.iter().zip(&solution.associations) {
-                    let both = members.contains(&pair.condition) && members.contains(&pair.given);
-                    log += if both { *factor } else { 0.0 };
-                }
-                let several = origins.iter().filter(|present| **present).count() >= 2;
-                log += if several { solution.coexistence } else { 0.0 };
-                let silent: f64 = members.iter().map(|&member| 1.0 - links[member]).product();
-                total += log.exp() * (1.0 - (1.0 - solution.leak) * silent);
-            }
+        let weigh = |(set, weight): (usize, f64)| {
+            let origins = Truth::new(knowledge, members(set)).origins;
+            total += if wanted(origins) { weight } else { 0.0 };
             total
         };
-        let cumulative = (0..1 << links.len()).map(weigh).collect();
+        let cumulative = set_weights(model, setting).into_iter().enumerate().map(weigh).collect();
+        let leak = model.solution(setting, Complaint::Present).leak;
         let random = ChaCha8Rng::seed_from_u64(7);
-        Self { model, setting, leak: solution.leak, cumulative, random }
+        Self { model, setting, leak, cumulative, random }
     }
 
     /// The next patient.
@@ -128,6 +115,39 @@ impl<'m> Sampler<'m> {
             }
         }
     }
+}
+
+/// The weight of every set of conditions given heel pain in a setting; bit c of a set's index stands for condition c.
+fn set_weights(model: &Model, setting: usize) -> Vec<f64> {
+    let knowledge = model.knowledge();
+    let solution = model.solution(setting, Complaint::Present);
+    let links: Vec<f64> =
+        knowledge.complaint.links.iter().map(|link| link.sensitivity.probability()).collect();
+    let weight = |set: usize| {
+        let members = members(set);
+        let mut log: f64 = members.iter().map(|&member| solution.log_odds[member]).sum();
+        for (pair, factor) in knowledge.associations.iter().zip(&solution.associations) {
+            let both = members.contains(&pair.condition) && members.contains(&pair.given);
+            log += if both { *factor } else { 0.0 };
+        }
+        let origins = Truth::new(knowledge, members.clone()).origins;
+        log += if several(origins) { solution.coexistence } else { 0.0 };
+        let silent: f64 = members.iter().map(|&member| 1.0 - links[member]).product();
+        log.exp() * (1.0 - (1.0 - solution.leak) * silent)
+    };
+    (0..1 << links.len()).map(weight).collect()
+}
+
+/// P(0, 1, 2, 3 or more conditions | heel pain) in a setting.
+#[must_use]
+pub fn condition_counts(model: &Model, setting: usize) -> [f64; 4] {
+    let mut counts = [0.0; 4];
+    let weights = set_weights(model, setting);
+    let total: f64 = weights.iter().sum();
+    for (set, weight) in weights.iter().enumerate() {
+        counts[set.count_ones().min(3) as usize] += weight / total;
+    }
+    counts
 }
 
 /// A patient with heel pain of whom nothing else is known.

@@ -74,11 +74,11 @@ fn coverage(model: &Model, setting: usize) -> (f64, f64, usize) {
     for _ in 0..draws {
         let knowledge = redrawn(model.knowledge(), setting, &mut || normal(&mut random));
         // A draw whose numbers contradict one another is no possible world.
-        let Ok(drawn) = Model::new(Arc::new(knowledge)) else { continue };
+        let Ok(world) = Model::new(Arc::new(knowledge)) else { continue };
         solved += 1;
         for (case, claimed) in cases.iter().zip(&claimed) {
             let answered =
-                engine::likelihoods_and_weights(&drawn, &Case { setting: 0, ..case.clone() });
+                engine::likelihoods_and_weights(&world, &Case { setting: 0, ..case.clone() });
             for score in &claimed.origins {
                 let (likelihood, weight) = answered[score.origin.index()];
                 likelihoods += inside(score.likelihood_interval, likelihood);

@@ -251,9 +251,11 @@ fn no_file_is_long_and_the_core_is_small() {
     );
     let core = ["domain", "knowledge", "engine", "intake", "grpc", "server"];
     let in_core = sources.iter().filter(|source| core.iter().any(|layer| source.is_in(layer)));
-    // Lines of code: what is documented well must not count as large.
+    // Lines of code: what is documented or tested well must not count as large.
     let is_code = |(_, line): &(usize, &str)| !line.trim().is_empty();
-    let total: usize = in_core.map(|source| source.code().filter(is_code).count()).sum();
+    let is_product = |(_, line): &(usize, &str)| line.trim() != "#[cfg(test)]";
+    let lines = |source: &Source| source.code().take_while(is_product).filter(is_code).count();
+    let total: usize = in_core.map(lines).sum();
     assert!(total < LARGEST_CORE, "{total} lines");
 }
 

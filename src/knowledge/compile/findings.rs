@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use toml::Spanned;
 
-use super::Compiler;
 use super::studies::Scale;
+use super::{Compiler, terminology};
 use crate::domain::Sex;
 use crate::knowledge::base::{
     Effect, Finding, Leak, Link, Measure, RiskFactor, Threshold, Trigger,
@@ -56,7 +56,7 @@ impl Compiler<'_, '_> {
             kind: kind(entry.kind),
             effort: entry.effort,
             has_side: entry.laterality == Laterality::Sided,
-            codes: self.codes(*file, &entry.codes),
+            codes: terminology(&entry.codes),
             cluster,
             aliases: entry.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
             measure: entry.measure.as_ref().and_then(|measure| self.measure(*file, measure)),
@@ -176,7 +176,7 @@ impl Compiler<'_, '_> {
             label: entry.label.clone(),
             elicit: entry.elicit.clone(),
             positive: entry.positive.clone(),
-            codes: self.codes(*file, &entry.codes),
+            codes: terminology(&entry.codes),
             effort: entry.effort,
             aliases: entry.aliases.iter().map(|alias| alias.get_ref().clone()).collect(),
             measure: entry.measure.as_ref().and_then(|measure| self.measure(*file, measure)),

@@ -1,6 +1,5 @@
 //! From the files' entries to a [`KnowledgeBase`]: resolves ids, pools studies, reports every fault.
 
-mod codes;
 mod composites;
 mod findings;
 mod settings;
@@ -88,8 +87,7 @@ impl<'r, 'f> Compiler<'r, 'f> {
             self.report.overall(format!("more than {MOST_CONDITIONS} conditions"));
         }
         let card = self.card(document);
-        let conditions =
-            document.conditions.iter().map(|located| self.condition_entry(located)).collect();
+        let conditions = document.conditions.iter().map(Self::condition_entry).collect();
         let settings = self.settings(&document.settings);
         let associations = self.associations(&document.associations);
         let clusters = self.clusters(&document.clusters);
@@ -159,21 +157,20 @@ impl<'r, 'f> Compiler<'r, 'f> {
         clusters
     }
 
-    fn condition_entry(&mut self, located: &Located<raw::Condition>) -> Condition {
-        let Located { file, entry, .. } = located;
-        let who = entry.icd10.as_ref().map(|code| ("http://hl7.org/fhir/sid/icd-10", code));
-        let clinical =
-            entry.icd10cm.as_ref().map(|code| ("http://hl7.org/fhir/sid/icd-10-cm", code));
-        let codes = who.into_iter().chain(clinical);
-        let codes = codes.map(|(system, code)| Code { system, code: code.clone() });
-        let others = self.codes(*file, &entry.codes);
+    fn condition_entry(located: &Located<raw::Condition>) -> Condition {
+        let Located { entry, .. } = located;
+        let mut codes = coded([
+            ("http://hl7.org/fhir/sid/icd-10", &entry.icd10),
+            ("http://hl7.org/fhir/sid/icd-10-cm", &entry.icd10cm),
+        ]);
+        codes.extend(terminology(&entry.codes));
         Condition {
             id: entry.id.get_ref().clone(),
             label: entry.label.clone(),
             origin: entry.origin,
             mechanism: entry.mechanism,
             description: entry.description.clone(),
-            codes: codes.chain(others).collect(),
+            codes,
         }
     }
 
@@ -254,4 +251,14 @@ fn index<T>(
 
 fn spanned(id: &Spanned<String>) -> (&String, usize) {
     (id.get_ref(), id.span().start)
+}
+
+fn terminology(raw: &raw::Codes) -> Vec<Code> {
+    coded([("http://snomed.info/sct", &raw.snomed), ("http://loinc.org", &raw.loinc)])
+}
+
+/// The codes that are stated, by the FHIR URI of their system.
+fn coded<const N: usize>(stated: [(&'static str, &Option<String>); N]) -> Vec<Code> {
+    let code = |(system, code): (_, &Option<String>)| Some(Code { system, code: code.clone()? });
+    stated.into_iter().filter_map(code).collect()
 }
