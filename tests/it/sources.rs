@@ -128,8 +128,8 @@ async fn codes_and_left_out_figures_are_served_where_a_reader_looks() {
     let condition = client.get_condition(request).await.unwrap().into_inner().condition.unwrap();
     assert_eq!(made_up(condition.left_out), ["of a condition"]);
     let request = GetConditionRequest { id: "spondylolisthesis".into(), ..Default::default() };
-    let served = client.get_condition(request).await.unwrap().into_inner().condition.unwrap();
-    let codes: Vec<&str> = served.codes.iter().map(|coding| coding.code.as_str()).collect();
+    let listhesis = client.get_condition(request).await.unwrap().into_inner().condition.unwrap();
+    let codes: Vec<&str> = listhesis.codes.iter().map(|coding| coding.code.as_str()).collect();
     assert_eq!(codes, ["M43.1", "M43.16", "23056005"]);
     let card = client.get_model_card(GetModelCardRequest::default()).await.unwrap().into_inner();
     assert_eq!(made_up(card.card.unwrap().left_out), ["of neither"]);
