@@ -33,7 +33,7 @@ impl Method {
 /// Probabilities that a method gives.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prediction {
-    /// Of each origin, in the order of [`Origin::ALL`]; they sum to 1.
+    /// Of each origin, in the order of [`Origin::ALL`](crate::domain::Origin::ALL); they sum to 1.
     pub(super) origins: [f64; 4],
     /// Of each condition, in the order of the knowledge base; only their order counts.
     pub(super) conditions: Vec<f64>,
