@@ -39,7 +39,8 @@ with grpc.insecure_channel(sys.argv[1]) as channel:
     scoring = scoring_service_pb2_grpc.ScoringServiceStub(channel)
     knowledge = knowledge_service_pb2_grpc.KnowledgeServiceStub(channel)
 
-    answer = scoring.ScoreFindings(request(yes("tinel_tarsal_tunnel"), yes("burning_pain")), timeout=10)
+    tunnel = [yes("tinel_tarsal_tunnel"), yes("dorsiflexion_eversion_test"), yes("burning_pain"), yes("foot_paraesthesia")]
+    answer = scoring.ScoreFindings(request(*tunnel), timeout=10)
     assert answer.origins[0].origin == score_pb2.ORIGIN_PERIPHERAL_NERVE
     assert abs(sum(origin.weight for origin in answer.origins) + answer.unexplained - 1) < 1e-9
 
