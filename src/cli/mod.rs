@@ -4,6 +4,7 @@
 //! serving, 64 usage or configuration, 65 faulty data, 66 a file that cannot be read.
 
 mod health;
+mod json;
 mod knowledge;
 mod score;
 mod serve;
@@ -21,6 +22,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::config::{self, ConfigError, Loaded, Sources};
 use crate::server::LoadError;
 use crate::telemetry;
+
+pub use json::answer_json;
 
 const START_FAILURE: u8 = 1;
 const USAGE: u8 = 64;

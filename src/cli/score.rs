@@ -5,17 +5,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::{grpc, server};
+use crate::server;
 
-use super::{DATA, Failure, NO_INPUT, print};
+use super::{DATA, Failure, NO_INPUT, answer_json, print};
 
 pub(super) fn run(config: &Config, file: &Path) -> Result<ExitCode, Failure> {
     let text = read(file).map_err(|error| {
         Failure::new(NO_INPUT, &format!("cannot read {}: {error}", file.display()))
     })?;
     let models = server::load_models(config)?;
-    let answer =
-        grpc::answer_json(&models, &text).map_err(|refused| Failure::new(DATA, &refused))?;
+    let answer = answer_json(&models, &text).map_err(|refused| Failure::new(DATA, &refused))?;
     print(&answer)
 }
 

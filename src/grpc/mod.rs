@@ -5,7 +5,6 @@
 
 mod answer;
 mod catalogue;
-mod json;
 mod knowledge_service;
 mod layers;
 mod models;
@@ -21,7 +20,7 @@ use std::sync::Arc;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
-pub use json::{Refused, answer_json};
+pub use answer::{Refused, answer_encoded};
 pub use layers::{CatchPanic, Deadline, Trace, Traced, WithDeadline, catch_panic};
 pub use models::{Models, UnknownSetting};
 pub use workers::{WorkerError, Workers};

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use heel_origin::grpc::answer_json;
+use heel_origin::cli::answer_json;
 use serde_json::Value;
 
 use crate::support::two_models;

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use heel_origin::grpc::{Models, answer_json};
+use heel_origin::cli::answer_json;
+use heel_origin::grpc::Models;
 use serde_json::Value;
 
 use crate::support::MODEL;

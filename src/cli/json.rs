@@ -7,36 +7,19 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::intake::Rejected;
-
-use super::models::Models;
-use super::status::{self, Fault};
-use super::{FILE_DESCRIPTOR_SET, answer, pb};
-
-/// Why a request in JSON was not answered, one reason a line.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.join("\n"))]
-pub struct Refused(pub Vec<String>);
-
-impl Refused {
-    fn because(reason: impl fmt::Display) -> Self {
-        Self(vec![reason.to_string()])
-    }
-}
+use crate::grpc::{self, Models, Refused};
 
 /// Answers a `ScoreFindingsRequest` in proto3 JSON with a `ScoreFindingsResponse` in proto3 JSON.
 ///
 /// # Errors
 /// [`Refused`] with everything that is wrong, as `field: reason`.
 pub fn answer_json(models: &Models, text: &str) -> Result<String, Refused> {
-    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(Refused::because)?;
+    let pool = DescriptorPool::decode(grpc::FILE_DESCRIPTOR_SET).map_err(Refused::because)?;
     let request = parse(text, message(&pool, "heelorigin.v1.ScoreFindingsRequest")?)?;
-    let loaded = models.select(answer::asked_version(&request)).ok_or_else(|| {
-        let unknown = status::unknown_model(models);
-        Refused::because(format!("options.model_version: {}", unknown.message()))
-    })?;
-    let response = answer::answer(loaded, request).map_err(|rejected| refused(&rejected))?;
-    write(&response, message(&pool, "heelorigin.v1.ScoreFindingsResponse")?)
+    let response = grpc::answer_encoded(models, &request)?;
+    let message = message(&pool, "heelorigin.v1.ScoreFindingsResponse")?;
+    let dynamic = DynamicMessage::decode(message, &response[..]).map_err(Refused::because)?;
+    serde_json::to_string_pretty(&dynamic).map_err(Refused::because)
 }
 
 fn message(pool: &DescriptorPool, name: &str) -> Result<MessageDescriptor, Refused> {
@@ -44,34 +27,13 @@ fn message(pool: &DescriptorPool, name: &str) -> Result<MessageDescriptor, Refus
     pool.get_message_by_name(name).ok_or_else(missing)
 }
 
-fn parse(text: &str, message: MessageDescriptor) -> Result<pb::ScoreFindingsRequest, Refused> {
+/// The message that a text holds, encoded.
+fn parse(text: &str, message: MessageDescriptor) -> Result<Vec<u8>, Refused> {
     // prost-reflect would take the last of duplicate keys in silence.
     serde_json::from_str::<DistinctKeys>(text).map_err(Refused::because)?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let dynamic = DynamicMessage::deserialize(message, &mut reader).map_err(Refused::because)?;
-    dynamic.transcode_to().map_err(Refused::because)
-}
-
-fn refused(rejected: &Rejected) -> Refused {
-    match rejected {
-        Rejected::Invalid(violations) => {
-            let line = |fault: Fault| format!("{}: {}", fault.field, fault.description);
-            Refused(violations.iter().map(Fault::from).map(line).collect())
-        }
-        Rejected::OutOfScope => Refused::because(format!(
-            "assessment.patient.age_years: {}",
-            status::rejected(rejected).message()
-        )),
-    }
-}
-
-fn write(
-    response: &pb::ScoreFindingsResponse,
-    message: MessageDescriptor,
-) -> Result<String, Refused> {
-    let bytes = response.encode_to_vec();
-    let dynamic = DynamicMessage::decode(message, &bytes[..]).map_err(Refused::because)?;
-    serde_json::to_string_pretty(&dynamic).map_err(Refused::because)
+    Ok(dynamic.encode_to_vec())
 }
 
 /// Any JSON in which no object names a field twice, be it in both spellings (`age_years`, `ageYears`).
