@@ -2,7 +2,7 @@
 
 use crate::domain::expit;
 use crate::knowledge::{
-    Attribute, Code, Effect, Finding, KnowledgeBase, LeftOut, Link, Measure, Parameter,
+    Attribute, Code, Effect, Finding, KnowledgeBase, Leak, LeftOut, Link, Measure, Parameter,
     PrevalenceOf, RiskFactor, Source, Study, Term, Threshold,
 };
 
@@ -18,7 +18,7 @@ pub(super) const KINDS: [&str; 5] =
 /// Something that can be sent as a finding.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Entry<'a> {
-    Complaint(&'a Finding),
+    /// A finding or the complaint itself.
     Finding(&'a Finding),
     RiskFactor(&'a RiskFactor),
 }
@@ -26,7 +26,7 @@ pub(super) enum Entry<'a> {
 impl<'a> Entry<'a> {
     /// Everything that can be sent, ordered by id.
     pub(super) fn all(knowledge: &'a KnowledgeBase) -> Vec<Self> {
-        let mut entries = vec![Self::Complaint(&knowledge.complaint)];
+        let mut entries = vec![Self::Finding(&knowledge.complaint)];
         entries.extend(knowledge.findings.iter().map(Self::Finding));
         let factors = knowledge.risk_factors.iter().filter(|factor| factor.derived.is_none());
         entries.extend(factors.map(Self::RiskFactor));
@@ -37,7 +37,7 @@ impl<'a> Entry<'a> {
     /// What an id, an alias or a measured id stands for.
     pub(super) fn find(knowledge: &'a KnowledgeBase, id: &str) -> Option<Self> {
         knowledge.terms.get(id).map(|term| match term {
-            Term::Complaint => Self::Complaint(&knowledge.complaint),
+            Term::Complaint => Self::Finding(&knowledge.complaint),
             Term::Finding(index, _) => Self::Finding(&knowledge.findings[*index]),
             Term::RiskFactor(index, _) => Self::RiskFactor(&knowledge.risk_factors[*index]),
         })
@@ -45,7 +45,7 @@ impl<'a> Entry<'a> {
 
     fn id(self) -> &'a str {
         match self {
-            Self::Complaint(finding) | Self::Finding(finding) => &finding.id,
+            Self::Finding(finding) => &finding.id,
             Self::RiskFactor(factor) => &factor.id,
         }
     }
@@ -53,7 +53,7 @@ impl<'a> Entry<'a> {
     /// Kind, as the filter names it.
     pub(super) const fn kind(self) -> &'static str {
         match self {
-            Self::Complaint(finding) | Self::Finding(finding) => finding.kind,
+            Self::Finding(finding) => finding.kind,
             Self::RiskFactor(_) => "risk_factor",
         }
     }
@@ -61,9 +61,7 @@ impl<'a> Entry<'a> {
     /// Whether it has a link to a condition.
     pub(super) fn concerns(self, condition: usize) -> bool {
         match self {
-            Self::Complaint(finding) | Self::Finding(finding) => {
-                finding.links.iter().any(|link| link.condition == condition)
-            }
+            Self::Finding(finding) => finding.links.iter().any(|link| link.condition == condition),
             Self::RiskFactor(factor) => {
                 factor.effects.iter().any(|effect| effect.condition == condition)
             }
@@ -73,9 +71,7 @@ impl<'a> Entry<'a> {
     /// Whether an id or the label contains a text, which must be in lower case.
     pub(super) fn mentions(self, text: &str) -> bool {
         let (label, aliases, measure) = match self {
-            Self::Complaint(finding) | Self::Finding(finding) => {
-                (&finding.label, &finding.aliases, &finding.measure)
-            }
+            Self::Finding(finding) => (&finding.label, &finding.aliases, &finding.measure),
             Self::RiskFactor(factor) => (&factor.label, &factor.aliases, &factor.measure),
         };
         let measured = measure.iter().map(|measure| measure.id.as_str());
@@ -86,29 +82,36 @@ impl<'a> Entry<'a> {
     /// Its definition, without the links.
     pub(super) fn definition(self, knowledge: &KnowledgeBase) -> pb::FindingDefinition {
         match self {
-            Self::Complaint(finding) | Self::Finding(finding) => {
-                finding_definition(knowledge, finding)
-            }
+            Self::Finding(finding) => finding_definition(knowledge, finding),
             Self::RiskFactor(factor) => risk_factor_definition(factor),
         }
     }
 
-    /// Its definition with the links.
-    pub(super) fn definition_with_links(self, knowledge: &KnowledgeBase) -> pb::FindingDefinition {
-        let links = match self {
-            Self::Complaint(finding) | Self::Finding(finding) => {
-                finding.links_at(None).map(|link| finding_link(knowledge, finding, link)).collect()
+    /// Its definition with the numbers behind it.
+    pub(super) fn full_definition(self, knowledge: &KnowledgeBase) -> pb::FindingDefinition {
+        let mut definition = self.definition(knowledge);
+        match self {
+            Self::Finding(finding) => {
+                let links = finding.links.iter();
+                definition.links =
+                    links.map(|link| finding_link(knowledge, finding, link)).collect();
+                let leaks = finding.leaks.iter();
+                definition.background_rates =
+                    leaks.map(|leak| background_rate(knowledge, leak)).collect();
             }
             Self::RiskFactor(factor) => {
-                factor.effects.iter().map(|effect| risk_factor_link(knowledge, effect)).collect()
+                let effects = factor.effects.iter();
+                definition.links =
+                    effects.map(|effect| risk_factor_link(knowledge, effect)).collect();
             }
-        };
-        pb::FindingDefinition { links, ..self.definition(knowledge) }
+        }
+        definition
     }
 }
 
 fn finding_definition(knowledge: &KnowledgeBase, finding: &Finding) -> pb::FindingDefinition {
     let cluster = finding.cluster.map(|index| knowledge.clusters[index].id.clone());
+    let of_id = |index: usize| knowledge.findings[index].id.clone();
     pb::FindingDefinition {
         id: finding.id.clone(),
         label: finding.label.clone(),
@@ -121,10 +124,17 @@ fn finding_definition(knowledge: &KnowledgeBase, finding: &Finding) -> pb::Findi
         aliases: finding.aliases.clone(),
         measure: finding.measure.as_ref().map(measure),
         background_rate: finding.leak_at(None).map(|leak| probability(leak.rate)),
-        links: Vec::new(),
         informative: finding.is_informative(),
         codes: codes(&finding.codes),
+        parts: finding.parts.iter().map(|part| part_from(knowledge, part)).collect(),
+        part_of: finding.part_of.map(of_id).unwrap_or_default(),
+        ..pb::FindingDefinition::default()
     }
+}
+
+fn part_from(knowledge: &KnowledgeBase, findings: &[usize]) -> pb::Part {
+    let id = |index: &usize| knowledge.findings[*index].id.clone();
+    pb::Part { findings: findings.iter().map(id).collect() }
 }
 
 fn risk_factor_definition(factor: &RiskFactor) -> pb::FindingDefinition {
@@ -160,16 +170,34 @@ fn measure(measure: &Measure) -> pb::Measure {
 }
 
 fn finding_link(knowledge: &KnowledgeBase, finding: &Finding, link: &Link) -> pb::FindingLink {
-    let ratios = finding.leak_at(None).map(|leak| link.sensitivity.likelihood_ratios(leak.rate));
+    let same_grade = || finding.leaks.iter().filter(|leak| leak.at_least == link.at_least);
+    let leak = same_grade().find(|leak| leak.age == link.age).or_else(|| same_grade().next());
+    let ratios = leak.map(|leak| link.sensitivity.likelihood_ratios(leak.rate));
     pb::FindingLink {
         condition: knowledge.conditions[link.condition].id.clone(),
         sensitivity: Some(probability(link.sensitivity)),
         lr_positive: ratios.map(|(positive, _)| ratio(positive)),
         lr_negative: ratios.map(|(_, negative)| ratio(negative)),
         quality: best_grade(&link.studies).to_owned(),
-        studies: link.studies.iter().map(|published| study(knowledge, published)).collect(),
-        ..pb::FindingLink::default()
+        studies: studies(knowledge, &link.studies),
+        age: link.age.map(age_band),
+        at_least: link.at_least.unwrap_or_default(),
+        odds_ratio: None,
     }
+}
+
+fn background_rate(knowledge: &KnowledgeBase, leak: &Leak) -> pb::BackgroundRate {
+    pb::BackgroundRate {
+        age: leak.age.map(age_band),
+        at_least: leak.at_least.unwrap_or_default(),
+        rate: Some(probability(leak.rate)),
+        studies: studies(knowledge, &leak.studies),
+        quality: best_grade(&leak.studies).to_owned(),
+    }
+}
+
+const fn age_band((minimum, maximum): (u32, u32)) -> pb::AgeBand {
+    pb::AgeBand { minimum, maximum }
 }
 
 fn risk_factor_link(knowledge: &KnowledgeBase, effect: &Effect) -> pb::FindingLink {
@@ -177,7 +205,7 @@ fn risk_factor_link(knowledge: &KnowledgeBase, effect: &Effect) -> pb::FindingLi
         condition: knowledge.conditions[effect.condition].id.clone(),
         odds_ratio: Some(ratio(effect.odds_ratio)),
         quality: best_grade(&effect.studies).to_owned(),
-        studies: effect.studies.iter().map(|published| study(knowledge, published)).collect(),
+        studies: studies(knowledge, &effect.studies),
         ..pb::FindingLink::default()
     }
 }
@@ -187,6 +215,10 @@ fn best_grade(studies: &[Study]) -> &'static str {
     let pooled = || studies.iter().filter(|study| study.excluded.is_empty());
     let is_there = |grade: &&str| pooled().any(|study| study.quality == *grade);
     ["high", "moderate", "low", "expert"].into_iter().find(is_there).unwrap_or_default()
+}
+
+fn studies(knowledge: &KnowledgeBase, studies: &[Study]) -> Vec<pb::Study> {
+    studies.iter().map(|published| study(knowledge, published)).collect()
 }
 
 fn study(knowledge: &KnowledgeBase, study: &Study) -> pb::Study {

@@ -69,7 +69,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let request = request.get_ref();
         let knowledge = self.knowledge(&request.model_version)?;
         let entry = Entry::find(knowledge, &request.id).ok_or_else(status::unknown_finding)?;
-        let finding = Some(entry.definition_with_links(knowledge));
+        let finding = Some(entry.full_definition(knowledge));
         Ok(Response::new(pb::GetFindingResponse { finding }))
     }
 

@@ -1,8 +1,9 @@
 //! What the model knows, over the wire.
 
 use heel_origin::grpc::pb::{
-    Estimate, GetConditionRequest, GetFindingRequest, GetModelCardRequest, ListConditionsRequest,
-    ListFindingsRequest, ListModelsRequest, ModelVersion, Origin, ScoreOptions,
+    BackgroundRate, Estimate, GetConditionRequest, GetFindingRequest, GetModelCardRequest,
+    ListConditionsRequest, ListFindingsRequest, ListModelsRequest, ModelVersion, Origin,
+    ScoreOptions,
 };
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -270,6 +271,46 @@ async fn a_link_has_its_likelihood_ratios_with_intervals_and_its_best_grade() {
     assert!(
         effect.odds_ratio.is_some() && effect.lr_negative.is_none() && !effect.quality.is_empty()
     );
+}
+
+#[tokio::test]
+async fn age_bands_have_their_own_links_and_rates() {
+    let server = TestServer::start().await;
+    let jerk = find(&server, "achilles_reflex_reduced").await;
+    let [usual, old] = jerk.background_rates.as_slice() else { panic!("two rates") };
+    assert_eq!((usual.rate, usual.age), (jerk.background_rate, None));
+    assert!(old.age.unwrap().minimum >= 60 && usual.rate.unwrap().value < old.rate.unwrap().value);
+    assert!(
+        jerk.background_rates.iter().all(|rate| !rate.studies.is_empty() && rate.at_least == 0)
+    );
+    let of_root = jerk.links.iter().filter(|link| link.condition == "sciatica");
+    let of_root: Vec<_> = of_root.collect();
+    assert_eq!(of_root.iter().map(|link| link.age).collect::<Vec<_>>(), [None, old.age]);
+    for (link, rate) in of_root.into_iter().zip([usual, old]) {
+        let expected = link.sensitivity.unwrap().value.unwrap() / rate.rate.unwrap().value.unwrap();
+        assert!((link.lr_positive.unwrap().value.unwrap() - expected).abs() < 1e-9);
+    }
+    assert!(jerk.parts.is_empty() && jerk.part_of.is_empty());
+}
+
+#[tokio::test]
+async fn a_composite_shows_its_parts_and_each_of_its_grades() {
+    let server = TestServer::start().await;
+    let composite = find(&server, "inflammatory_back_pain").await;
+    assert_eq!(composite.parts.len(), 4);
+    for id in composite.parts.iter().flat_map(|part| &part.findings) {
+        assert_eq!(find(&server, id).await.part_of, composite.id);
+    }
+    let grades: Vec<u32> = composite.background_rates.iter().map(|rate| rate.at_least).collect();
+    assert_eq!(grades, [2, 3]);
+    for link in &composite.links {
+        let same = |rate: &&BackgroundRate| rate.at_least == link.at_least;
+        let rate = composite.background_rates.iter().find(same).unwrap().rate.unwrap();
+        let expected = link.sensitivity.unwrap().value.unwrap() / rate.value.unwrap();
+        assert!((link.lr_positive.unwrap().value.unwrap() - expected).abs() < 1e-9);
+    }
+    let linked = |grade: u32| composite.links.iter().filter(move |link| link.at_least == grade);
+    assert!(linked(2).count() >= 1 && linked(2).count() == linked(3).count());
 }
 
 #[tokio::test]
