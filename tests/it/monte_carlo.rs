@@ -18,7 +18,7 @@ fn intervals_hold_the_share_of_draws_they_claim() {
     let number = |name: &str, usual: usize| {
         std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
     };
-    let (draws, patients) = (number("HEEL_ORIGIN_DRAWS", 200), number("HEEL_ORIGIN_PATIENTS", 8));
+    let (draws, patients) = (number("HEEL_ORIGIN_DRAWS", 120), number("HEEL_ORIGIN_PATIENTS", 24));
     let network = Network::new(&heel_origin::export::network(model()));
     let setting = 1;
     let brute = Brute::new(&network, setting);

@@ -25,8 +25,9 @@ fn the_report_in_the_repository_is_that_of_this_model() {
     let report = validation::run(model(), &files).unwrap();
     let stored = std::fs::read_to_string(file("VALIDATION.md")).unwrap();
     let ((words, numbers), (stored_words, stored_numbers)) = (parts(&report.text), parts(&stored));
-    assert_eq!(words, stored_words, "make VALIDATION.md anew as README.md says");
-    assert_eq!(numbers.len(), stored_numbers.len());
+    let changed = words.iter().zip(&stored_words).find(|(word, stored)| word != stored);
+    assert_eq!(changed, None, "make VALIDATION.md anew as README.md says");
+    assert_eq!((words.len(), numbers.len()), (stored_words.len(), stored_numbers.len()));
     for (number, stored) in numbers.iter().zip(&stored_numbers) {
         let near = (number - stored).abs() <= 0.011 + 0.002 * stored.abs();
         assert!(near, "{number} is not {stored}: make VALIDATION.md anew as README.md says");
