@@ -1,6 +1,6 @@
 //! The loader: every fault at once, each with its file, line and reason.
 
-use heel_origin::knowledge::{self, File, Form, Term};
+use heel_origin::knowledge::{self, File, Finding, Form, Leak, Link, Term};
 
 /// The shipped files with one of them changed.
 fn with(name: &str, change: impl Fn(&str) -> String) -> Vec<File> {
@@ -206,6 +206,42 @@ fn the_first_content_is_complete() {
             assert_eq!(judged, study.source.is_none(), "{}", finding.id);
             assert!(!judged || !study.note.is_empty(), "{}", finding.id);
         }
+    }
+}
+
+/// The ids of the findings judged for all conditions; the loader forgets which they are.
+fn general_findings() -> Vec<String> {
+    let files = knowledge::embedded();
+    let entries = files.iter().flat_map(|file| file.text.split("[[finding]]").skip(1));
+    let general = entries.filter(|entry| entry.contains("\ngeneral = true\n"));
+    general.map(|entry| entry.split('"').nth(1).unwrap().to_owned()).collect()
+}
+
+/// Whether a judged link shifts a probability by more than a small amount at some age: a likelihood ratio over 2 or under 0.5.
+fn tells(finding: &Finding, link: &Link) -> bool {
+    let meets = |leak: &&Leak| leak.age.is_none() || link.age.is_none() || leak.age == link.age;
+    finding.leaks.iter().filter(meets).any(|leak| {
+        let (sensitivity, rate) = (link.sensitivity.probability(), leak.rate.probability());
+        sensitivity > 2.0 * rate || (1.0 - sensitivity) < 0.5 * (1.0 - rate)
+    })
+}
+
+#[test]
+fn a_judged_link_tells_something() {
+    let base = knowledge::load(&knowledge::embedded()).unwrap();
+    let general = general_findings();
+    assert!(general.len() >= 10, "{general:?}");
+    let special = base.findings.iter().filter(|f| !general.contains(&f.id) && f.parts.is_empty());
+    for finding in special {
+        let by_condition = finding.links.chunk_by(|a, b| a.condition == b.condition);
+        let is_judged = |links: &&[Link]| {
+            links.iter().flat_map(|link| &link.studies).all(|study| study.source.is_none())
+        };
+        let is_weak = |links: &[Link]| !links.iter().any(|link| tells(finding, link));
+        let (judged, published): (Vec<_>, Vec<_>) = by_condition.partition(is_judged);
+        let weak = judged.iter().filter(|links| is_weak(links)).count();
+        let needed = published.is_empty() && weak == judged.len();
+        assert!(weak == 0 || needed, "{}: {weak} judged links hardly tell", finding.id);
     }
 }
 
