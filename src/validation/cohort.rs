@@ -1,8 +1,8 @@
 //! Cases with a known cause, one JSON object a line.
 //!
 //! `findings` maps ids to `present` or `absent`; what is not there was not assessed. `context` maps risk factors to true or
-//! false, and `bmi` to a number. `condition`, `origin` and `second_condition` are the confirmed diagnosis; `constructed` marks
-//! a case written by hand instead of published.
+//! false, and `bmi` to a number. `condition`, `origin` and `second_condition` are the confirmed diagnosis, `incidental_condition` one that is there
+//! and does not cause the complaint; `constructed` marks a case written by hand instead of published.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,8 @@ pub(super) struct Labelled {
     pub(super) constructed: bool,
     /// The true cause.
     pub(super) truth: Truth,
+    /// A condition that is there and does not cause the complaint.
+    pub(super) incidental: Option<usize>,
 }
 
 /// The true conditions and their origins.
@@ -88,6 +90,7 @@ struct Line {
     id: String,
     condition: String,
     second_condition: Option<String>,
+    incidental_condition: Option<String>,
     age: Option<u32>,
     sex: Option<String>,
     findings: BTreeMap<String, State>,
@@ -140,6 +143,7 @@ fn labelled(knowledge: &KnowledgeBase, line: &str) -> Result<Labelled, String> {
     Ok(Labelled {
         findings: line.findings.len(),
         constructed: line.constructed,
+        incidental: line.incidental_condition.as_ref().map(index).transpose()?,
         truth: Truth::new(knowledge, conditions),
         case: accepted.case,
         id: line.id,

@@ -11,6 +11,7 @@ mod measures;
 mod prediction;
 mod report;
 mod sampled;
+mod several;
 mod simulation;
 
 use std::path::PathBuf;

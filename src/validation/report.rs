@@ -7,7 +7,8 @@ use super::cohort::{Cohort, Labelled};
 use super::influence::{self, describe, grades};
 use super::measures::{Bin, Estimate, MEASURES, Scores, estimates, scores};
 use super::prediction::{Method, Prediction, has_heel_pain, predict};
-use super::simulation::Simulation;
+use super::several::several;
+use super::simulation::{BothNamed, FINDINGS, Simulation};
 use crate::domain::Origin;
 use crate::engine::Model;
 
@@ -51,6 +52,8 @@ pub(super) fn write(model: &Model, cohorts: &[Cohort], simulation: &Simulation) 
     let pairs: Vec<(f64, f64)> = published.iter().flat_map(|own| outcomes(own)).collect();
     let bins = Bin::all(&pairs);
     text.push_str(&by_part(model, &published));
+    let cases: Vec<&Labelled> = all.iter().map(|own| own.labelled).collect();
+    text.push_str(&several(model, &cases));
     text.push_str(&calibration(&bins));
     text.push_str(&simulated(simulation));
     text.push_str(&influential(model, &published));
@@ -220,20 +223,26 @@ fn simulated(simulation: &Simulation) -> String {
         setting,
         likelihood,
         coverage: (likelihoods, weights, draws),
-        both_named: (ours, naive),
+        both_named,
         low_back_pain,
     } = simulation;
     let mut text = format!(
-        "\n## Patients sampled from the model\n\nPatients of {setting} with 25 findings each, drawn from the model itself: they test the inference, not the evidence.\n\n\
+        "\n## Patients sampled from the model\n\nPatients of {setting} with {FINDINGS} findings each, drawn from the model itself: they test the inference, not the evidence.\n\n\
         Likelihood of each origin against whether it contributed:\n\n{}\n![Sampled patients](tests/validation/sampled.svg)\n\n\
         - Intervals: all parameters drawn {draws} times from their distributions and the calibration solved anew; the 95 % intervals hold {:.1} % of the likelihoods and {:.1} % of the weights.\n\
-        - Patients with conditions of two or more origins: two true origins are named (a condition of theirs present with more than 0.3) in {:.0} %, by the naive product (origin over 0.3) in {:.0} %.\n",
+",
         bin_table(likelihood),
         100.0 * likelihoods,
         100.0 * weights,
-        100.0 * ours,
-        100.0 * naive,
     );
+    for BothNamed { findings, service, naive } in both_named {
+        let _ = writeln!(
+            text,
+            "- Patients with conditions of two or more origins and {findings:.0} findings: two true origins are named (a condition of theirs present with more than 0.3) in {:.0} %, by the naive product (origin over 0.3) in {:.0} %.",
+            100.0 * service,
+            100.0 * naive
+        );
+    }
     for (setting, before, after) in low_back_pain {
         let _ = writeln!(
             text,

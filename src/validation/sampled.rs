@@ -9,9 +9,6 @@ use crate::domain::{AgeYears, Case, Complaint, CredibleLevel, Detail, Observatio
 use crate::engine::Model;
 use crate::knowledge::{Correlation, KnowledgeBase, Parameter};
 
-/// Findings of a sampled patient.
-const FINDINGS: usize = 25;
-
 /// A sampled patient.
 #[derive(Debug)]
 pub(super) struct Patient {
@@ -27,6 +24,8 @@ pub(super) struct Patient {
 pub(super) struct Sampler<'m> {
     model: &'m Model,
     setting: usize,
+    /// Most findings of a patient.
+    findings: usize,
     leak: f64,
     /// Running sums of the probabilities of all sets of conditions.
     cumulative: Vec<f64>,
@@ -34,10 +33,11 @@ pub(super) struct Sampler<'m> {
 }
 
 impl<'m> Sampler<'m> {
-    /// Draws from the sets that `wanted` takes, given the origins present.
+    /// Draws patients with so many findings from the sets that `wanted` takes, given the origins present.
     pub(super) fn new(
         model: &'m Model,
         setting: usize,
+        findings: usize,
         wanted: impl Fn([bool; 4]) -> bool,
     ) -> Self {
         let knowledge = model.knowledge();
@@ -50,7 +50,7 @@ impl<'m> Sampler<'m> {
         let cumulative = set_weights(model, setting).into_iter().enumerate().map(weigh).collect();
         let leak = model.solution(setting, Complaint::Present).leak;
         let random = ChaCha8Rng::seed_from_u64(7);
-        Self { model, setting, leak, cumulative, random }
+        Self { model, setting, findings, leak, cumulative, random }
     }
 
     /// The next patient.
@@ -65,7 +65,7 @@ impl<'m> Sampler<'m> {
         findings.shuffle(&mut self.random);
         let mut observations: Vec<Observation> = Vec::new();
         for finding in findings {
-            if observations.len() < FINDINGS && self.is_free(finding, &observations) {
+            if observations.len() < self.findings && self.is_free(finding, &observations) {
                 let present = self.has(finding, &present, age);
                 observations.push(Observation { finding, present });
             }

@@ -11,6 +11,10 @@ use super::sampled::{Patient, Sampler, normal, plain, redrawn, several};
 use crate::domain::{Case, Interval, Observation, Origin};
 use crate::engine::{self, Model};
 
+/// Findings of a patient for calibration and intervals.
+pub(super) const FINDINGS: usize = 25;
+/// Findings of a patient with conditions of two or more origins: a visit, and everything that can be examined.
+const FEW_AND_ALL: [usize; 2] = [FINDINGS, usize::MAX];
 /// Patients whose likelihoods are compared with what came true.
 const CALIBRATED: usize = 1_000;
 /// Patients with conditions of two or more origins.
@@ -29,10 +33,21 @@ pub(super) struct Simulation {
     pub(super) likelihood: Vec<Bin>,
     /// Share of parameter draws that the 95 % intervals of likelihood and of weight hold; number of draws.
     pub(super) coverage: (f64, f64, usize),
-    /// Share of two-origin patients in whom two true origins are named: the service, the naive product.
-    pub(super) both_named: (f64, f64),
+    /// Patients with conditions of two or more origins, by the number of their findings.
+    pub(super) both_named: [BothNamed; 2],
     /// Spinal likelihood before and after low back pain alone, for each setting.
     pub(super) low_back_pain: Vec<(String, f64, f64)>,
+}
+
+/// Patients with conditions of two or more origins.
+#[derive(Debug)]
+pub(super) struct BothNamed {
+    /// Mean number of findings.
+    pub(super) findings: f64,
+    /// Share of the patients in whom the service names two true origins.
+    pub(super) service: f64,
+    /// Share of the patients in whom the naive product does.
+    pub(super) naive: f64,
 }
 
 pub(super) fn simulate(model: &Model) -> Simulation {
@@ -43,13 +58,13 @@ pub(super) fn simulate(model: &Model) -> Simulation {
         setting: knowledge.settings[setting].id.clone(),
         likelihood: likelihood(model, setting),
         coverage: coverage(model, setting),
-        both_named: both_named(model, setting),
+        both_named: FEW_AND_ALL.map(|findings| both_named(model, setting, findings)),
         low_back_pain: low_back_pain(model),
     }
 }
 
 fn likelihood(model: &Model, setting: usize) -> Vec<Bin> {
-    let mut sampler = Sampler::new(model, setting, |_| true);
+    let mut sampler = Sampler::new(model, setting, FINDINGS, |_| true);
     let mut pairs = Vec::new();
     for _ in 0..CALIBRATED {
         let Patient { case, contributes, .. } = sampler.draw();
@@ -66,7 +81,7 @@ fn likelihood(model: &Model, setting: usize) -> Vec<Bin> {
 
 fn coverage(model: &Model, setting: usize) -> (f64, f64, usize) {
     let (patients, draws) = COVERED;
-    let mut sampler = Sampler::new(model, setting, |_| true);
+    let mut sampler = Sampler::new(model, setting, FINDINGS, |_| true);
     let cases: Vec<Case> = (0..patients).map(|_| sampler.draw().case).collect();
     let claimed: Vec<_> = cases.iter().map(|case| engine::assess(model, case)).collect();
     let mut random = ChaCha8Rng::seed_from_u64(11);
@@ -97,19 +112,20 @@ fn inside(interval: Interval, value: f64) -> f64 {
     f64::from(u8::from((interval.lower..=interval.upper).contains(&value)))
 }
 
-fn both_named(model: &Model, setting: usize) -> (f64, f64) {
-    let mut sampler = Sampler::new(model, setting, several);
-    let (mut ours, mut naive) = (0.0, 0.0);
+fn both_named(model: &Model, setting: usize, findings: usize) -> BothNamed {
+    let mut sampler = Sampler::new(model, setting, findings, several);
+    let mut mean = BothNamed { findings: 0.0, service: 0.0, naive: 0.0 };
     for _ in 0..SEVERAL {
         let Patient { case, truth, .. } = sampler.draw();
         let both = |named: [bool; 4]| {
             let right = (0..4).filter(|&o| named[o] && truth.origins[o]).count();
             f64::from(u8::from(right >= 2)) / SEVERAL as f64
         };
-        ours += both(present(model, &case));
-        naive += both(predict(model, &case, Method::NaiveProduct).origins.map(|p| p > NAMED));
+        mean.findings += case.observations.len() as f64 / SEVERAL as f64;
+        mean.service += both(present(model, &case));
+        mean.naive += both(predict(model, &case, Method::NaiveProduct).origins.map(|p| p > NAMED));
     }
-    (ours, naive)
+    mean
 }
 
 /// Whether a condition of each origin is named.
