@@ -157,3 +157,23 @@ fn fifteen_planted_faults_are_all_reported() {
     assert_eq!(output.status.code(), Some(65));
     assert!(String::from_utf8(output.stderr).unwrap().contains(&all));
 }
+
+#[test]
+fn a_copy_left_inside_the_folder_is_reported_as_ids_that_stand_twice() {
+    let mut files = knowledge::embedded();
+    let copy = files
+        .clone()
+        .into_iter()
+        .map(|file| knowledge::File { name: format!("old/{}", file.name), ..file });
+    files.extend(copy);
+    let faults = knowledge::load(&files).unwrap_err();
+    for id in ["sciatica", "podiatry", "deyo_1992", "slump_test", "diabetes"] {
+        let said = format!("`{id}` stands twice");
+        let found = faults
+            .0
+            .iter()
+            .any(|fault| fault.file.starts_with("old/") && fault.reason.contains(&said));
+        assert!(found, "{id}");
+    }
+    assert!(faults.0.iter().any(|fault| fault.reason.contains("one [model] table, found 2")));
+}

@@ -230,17 +230,20 @@ fn is_plain_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(plain)
 }
 
-/// Positions by id; an id that stands twice is a fault. `id` gives an entry's id and where it stands.
+/// Positions by id; an id that stands twice is a fault and takes the place of its first entry, so that every position is
+/// below the number of ids. `id` gives an entry's id and where it stands.
 fn index<T>(
     entries: &[Located<T>],
     id: impl Fn(&Located<T>) -> (&String, usize),
     report: &mut Report<'_>,
 ) -> Index {
     let mut index = Index::new();
-    for (position, located) in entries.iter().enumerate() {
+    for located in entries {
         let (id, offset) = id(located);
-        if index.insert(id.clone(), position).is_some() {
+        if index.contains_key(id) {
             report.at(located.file, offset, format!("`{id}` stands twice"));
+        } else {
+            index.insert(id.clone(), index.len());
         }
         if !is_plain_id(id) {
             report.at(located.file, offset, PLAIN_ID.to_owned());
