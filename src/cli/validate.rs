@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{DATA, Failure, START_FAILURE, knowledge, print};
+use super::{DATA, Failure, NO_INPUT, START_FAILURE, knowledge, print};
 use crate::config::Config;
-use crate::validation;
+use crate::validation::{self, CohortError};
 
 pub(super) fn run(
     config: &Config,
     files: &[PathBuf],
     charts: Option<&Path>,
 ) -> Result<ExitCode, Failure> {
-    let report = validation::run(&knowledge::model(config)?, files)
-        .map_err(|error| Failure::new(DATA, &error))?;
+    let report = validation::run(&knowledge::model(config)?, files).map_err(|error| {
+        let unreadable = matches!(error, CohortError::Unreadable { .. });
+        Failure::new(if unreadable { NO_INPUT } else { DATA }, &error)
+    })?;
     for (name, svg) in report.charts.iter().filter(|_| charts.is_some()) {
         let file = charts.unwrap_or(Path::new(".")).join(name);
         std::fs::write(&file, svg).map_err(|error| {

@@ -76,11 +76,11 @@ pub enum Notice {
     HeelPainAbsent,
     /// These findings are of the other side and were not used.
     OtherSideNotUsed(Vec<usize>),
-    /// These findings are recognised and tell nothing.
+    /// These findings change no likelihood.
     WithoutWeight(Vec<usize>),
     /// The patient is outside the scope and the caller accepted it.
     OutOfScopeAccepted,
-    /// Nothing that was sent changes any likelihood.
+    /// Nothing that was sent beside heel pain changes any likelihood.
     NoInformativeFinding,
     /// In these other settings another origin would lead.
     SettingChangesLead(Vec<usize>),

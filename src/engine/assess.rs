@@ -109,12 +109,20 @@ fn notices(
     reading: &Reading,
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let is_informative = |evidence: &Evidence<'_>| match evidence {
+    let tells = |evidence: &&Evidence<'_>| match evidence {
         Evidence::Observed(observed) => !observed.causes.is_empty(),
         Evidence::Exposed(exposed) => !exposed.effects.is_empty(),
     };
-    if !evidence.iter().any(is_informative) {
+    let telling: Vec<&Evidence<'_>> = evidence.iter().filter(tells).collect();
+    if telling.is_empty() {
         notices.push(Notice::NoInformativeFinding);
+    }
+    let holds = |evidence: &&Evidence<'_>, finding: usize| matches!(evidence, Evidence::Observed(of) if of.sent.contains(&finding));
+    let sent = case.observations.iter().map(|observation| observation.finding);
+    let is_unused = |of: &usize| !telling.iter().any(|evidence| holds(evidence, *of));
+    let unused: Vec<usize> = sent.filter(is_unused).collect();
+    if !unused.is_empty() {
+        notices.push(Notice::WithoutWeight(unused));
     }
     let leads_elsewhere = |setting: &usize| {
         let other = &model.calibrated(*setting, case.complaint).calibration;

@@ -16,6 +16,8 @@ pub(super) fn response(
     assessment: &Assessment,
 ) -> pb::ScoreFindingsResponse {
     let knowledge = model.knowledge();
+    let condition = |score| condition_score(knowledge, score);
+    let contribution = |part| contribution(knowledge, part);
     let all_notices = notices.iter().chain(&assessment.notices);
     let basis = match assessment.basis {
         Basis::HeelPain => pb::Basis::HeelPain,
@@ -29,16 +31,8 @@ pub(super) fn response(
         origins: assessment.origins.iter().map(origin_score).collect(),
         unexplained: assessment.unexplained,
         several_origins: Some(assessment.several_origins),
-        conditions: assessment
-            .conditions
-            .iter()
-            .map(|score| condition_score(knowledge, score))
-            .collect(),
-        contributions: assessment
-            .contributions
-            .iter()
-            .map(|part| contribution(knowledge, part))
-            .collect(),
+        conditions: assessment.conditions.iter().map(condition).collect(),
+        contributions: assessment.contributions.iter().map(contribution).collect(),
         notices: all_notices.map(|notice| notice_message(knowledge, notice)).collect(),
     }
 }
@@ -126,9 +120,10 @@ fn notice_message(knowledge: &KnowledgeBase, notice: &Notice) -> pb::Notice {
 
 const fn notice_words(notice: &Notice) -> (&'static str, &'static str) {
     match notice {
-        Notice::HeelPainAssumed => {
-            ("HEEL_PAIN_ASSUMED", "Nothing was sent about heel pain, so it was taken as present.")
-        }
+        Notice::HeelPainAssumed => (
+            "HEEL_PAIN_ASSUMED",
+            "Nothing was sent about pain of the assessed heel, so it was taken as present.",
+        ),
         Notice::HeelPainAbsent => (
             "HEEL_PAIN_ABSENT",
             "Heel pain was sent as absent, which is outside the purpose: likelihoods are of presence and there are no weights.",
@@ -138,7 +133,7 @@ const fn notice_words(notice: &Notice) -> (&'static str, &'static str) {
         }
         Notice::WithoutWeight(_) => (
             "FINDING_WITHOUT_WEIGHT",
-            "These findings are recognised but change no likelihood in this model.",
+            "These findings change no likelihood: they tell nothing in this model, or are too few or contradicting parts of a composite.",
         ),
         Notice::OutOfScopeAccepted => (
             "PATIENT_OUT_OF_SCOPE",
@@ -146,7 +141,7 @@ const fn notice_words(notice: &Notice) -> (&'static str, &'static str) {
         ),
         Notice::NoInformativeFinding => (
             "NO_INFORMATIVE_FINDING",
-            "Nothing that was sent changes a likelihood, so the answer is what is expected before any examination.",
+            "Nothing that was sent beside heel pain changes a likelihood, so the answer is what is expected before any examination.",
         ),
         Notice::SettingChangesLead(_) => {
             ("SETTING_CHANGES_LEAD", "In these other settings another origin would lead.")

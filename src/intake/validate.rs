@@ -79,7 +79,6 @@ pub fn case(
             Some(View::Basic) | None => Detail::Basic,
         },
     };
-    notices.extend(without_weight(knowledge, &case));
     Ok(Accepted { case, notices })
 }
 
@@ -138,13 +137,6 @@ fn derived(knowledge: &KnowledgeBase, age: Option<AgeYears>, sex: Option<Sex>) -
             Trigger::Sex(of) => sex.map(|sex| exposure(position, sex == of)),
         })
         .collect()
-}
-
-fn without_weight(knowledge: &KnowledgeBase, case: &Case) -> Option<Notice> {
-    let tells_nothing = |finding: &usize| !knowledge.findings[*finding].is_informative();
-    let sent = case.observations.iter().map(|observation| observation.finding);
-    let findings: Vec<usize> = sent.filter(tells_nothing).collect();
-    (!findings.is_empty()).then_some(Notice::WithoutWeight(findings))
 }
 
 /// A draft under validation.
@@ -238,25 +230,25 @@ impl Intake<'_> {
             return Told::default();
         }
         let mut seen: BTreeMap<Subject, Vec<Understood>> = BTreeMap::new();
-        let mut other_side = Vec::new();
+        let mut other_side: BTreeMap<Subject, Vec<Understood>> = BTreeMap::new();
         for (position, finding) in self.draft.findings.iter().enumerate() {
             let Some((subject, present)) = self.finding(position, finding) else { continue };
             let at = Location::Finding(position, FindingField::Side);
             let accepted = "SIDE_LEFT, SIDE_RIGHT, SIDE_BOTH";
-            let side = self.choice(finding.side, at, accepted);
+            let side = self.choice(finding.side, at, accepted).or(assessed);
             let understood = Understood { position, id_side: (finding.id.clone(), side), present };
-            let earlier = seen.entry(subject).or_default();
+            let is_other = self.is_of_other_side(subject, side, assessed);
+            let earlier = if is_other { &mut other_side } else { &mut seen };
+            let earlier = earlier.entry(subject).or_default();
             let repeated = earlier.iter().find(|other| other.id_side == understood.id_side);
             if let Some(first) = repeated.map(|first| first.position) {
                 let at = Location::Finding(position, FindingField::Id);
                 self.violate(at, Reason::DuplicateFinding { first });
-            } else if self.is_of_other_side(subject, side, assessed) {
-                other_side.push(subject);
             } else {
                 earlier.push(understood);
             }
         }
-        self.notice_other_side(other_side);
+        self.notice_other_side(other_side.into_keys());
         self.agreed(seen)
     }
 
@@ -275,12 +267,12 @@ impl Intake<'_> {
         has_side && side.zip(assessed).is_some_and(differs)
     }
 
-    fn notice_other_side(&mut self, subjects: Vec<Subject>) {
+    fn notice_other_side(&mut self, subjects: impl Iterator<Item = Subject>) {
         let finding = |subject: Subject| match subject {
             Subject::Finding(finding) => Some(finding),
             Subject::Complaint | Subject::RiskFactor(_) => None,
         };
-        let findings: Vec<usize> = subjects.into_iter().filter_map(finding).collect();
+        let findings: Vec<usize> = subjects.filter_map(finding).collect();
         if !findings.is_empty() {
             self.notices.push(Notice::OtherSideNotUsed(findings));
         }

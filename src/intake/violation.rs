@@ -162,7 +162,7 @@ impl Reason {
                 format!("already sent for this side as findings[{first}]; send it once")
             }
             Self::ContradictingFinding { first } => format!(
-                "contradicts findings[{first}], which is the same finding; send one, or name the assessed side"
+                "contradicts findings[{first}], which is the same finding; send one or, if the sides differ, name the assessed side"
             ),
             Self::MissingValue => "has no value; send `present` or `quantity`".into(),
             Self::ExpectedYesNo { measured_id } => expected_yes_no(measured_id.as_deref()),

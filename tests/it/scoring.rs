@@ -1,8 +1,8 @@
 //! Scores over the wire.
 
 use heel_origin::grpc::pb::{
-    Assessment, Basis, Patient, ScoreFindingsRequest, ScoreFindingsResponse, ScoreOptions, Sex,
-    Side, View,
+    Assessment, Basis, Finding, Patient, ScoreFindingsRequest, ScoreFindingsResponse, ScoreOptions,
+    Sex, Side, View,
 };
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
@@ -101,6 +101,50 @@ async fn an_empty_assessment_returns_the_pretest_and_says_what_was_assumed() {
     let assumed =
         response.notices.iter().find(|notice| notice.code == "HEEL_PAIN_ASSUMED").unwrap();
     assert_eq!(assumed.subjects, ["heel_pain"]);
+}
+
+/// Ids of the findings that a notice names.
+fn subjects(response: &ScoreFindingsResponse, code: &str) -> Vec<String> {
+    let named = response.notices.iter().filter(|notice| notice.code == code);
+    named.flat_map(|notice| notice.subjects.clone()).collect()
+}
+
+#[tokio::test]
+async fn parts_of_a_composite_that_change_nothing_are_named() {
+    let server = TestServer::start().await;
+    let part = yes_no("back_pain_at_night", true);
+    let few = request(vec![part.clone(), yes_no("slump_test", true)]);
+    let few = server.score(few).await.unwrap();
+    assert_eq!(subjects(&few, "FINDING_WITHOUT_WEIGHT"), ["back_pain_at_night"]);
+    let whole = yes_no("inflammatory_back_pain", false);
+    let parts = ["morning_stiffness_over_30_min", "back_pain_improves_with_exercise"];
+    let parts = parts.into_iter().chain(["back_pain_at_night", "alternating_buttock_pain"]);
+    let parts: Vec<_> = parts.map(|id| yes_no(id, true)).collect();
+    let enough = server.score(request(parts.clone())).await.unwrap();
+    assert!(subjects(&enough, "FINDING_WITHOUT_WEIGHT").is_empty());
+    let contradicting = parts.into_iter().chain([whole]).collect();
+    let contradicting = server.score(request(contradicting)).await.unwrap();
+    assert_eq!(subjects(&contradicting, "FINDING_WITHOUT_WEIGHT").len(), 5);
+}
+
+#[tokio::test]
+async fn a_finding_of_the_other_side_stands_once_and_is_named_once() {
+    let server = TestServer::start().await;
+    let on = |side: Side| Finding { side: side.into(), ..yes_no("slump_test", true) };
+    let of = |findings: Vec<Finding>| {
+        let mut request = request(findings);
+        let assessment = request.assessment.get_or_insert_default();
+        assessment.side = Side::Right.into();
+        request
+    };
+    let response = server.score(of(vec![on(Side::Left), on(Side::Right)])).await.unwrap();
+    assert_eq!(subjects(&response, "OTHER_SIDE_NOT_USED"), ["slump_test"]);
+    for twice in
+        [vec![on(Side::Left), on(Side::Left)], vec![on(Side::Unspecified), on(Side::Right)]]
+    {
+        let status = server.score(of(twice)).await.unwrap_err();
+        assert!(status.message().contains("assessment.findings[1].id"), "{}", status.message());
+    }
 }
 
 #[tokio::test]
