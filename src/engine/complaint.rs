@@ -73,18 +73,6 @@ impl Complaint {
         Self { present: false, damping, silent: 0.0, links, leak: 0.0, nodes: nodes() }
     }
 
-    /// Nothing is known of heel pain: the measure in which prevalences without the complaint are solved.
-    pub(super) fn unknown(count: usize) -> Self {
-        Self {
-            present: false,
-            links: vec![0.0; count],
-            leak: 0.0,
-            damping: vec![[1.0; LANES]; count],
-            nodes: nodes(),
-            silent: 0.0,
-        }
-    }
-
     /// Weight of sets by presence: whole less silent.
     pub(super) fn mass(&self, lanes: &Lanes) -> f64 {
         self.mass_of(lanes[WHOLE], lanes[SILENT])
@@ -166,6 +154,8 @@ pub(super) struct Reading {
     pub(super) origin_weight: Option<[f64; 4]>,
     pub(super) single_origin: [f64; 4],
     pub(super) several_origins: f64,
+    /// Probability that a condition of each origin is present.
+    pub(super) origin_present: [f64; 4],
 }
 
 impl Reading {
@@ -199,6 +189,10 @@ impl Reading {
             origin_weight,
             single_origin: single.map(|weight| weight / lone),
             several_origins: several / mass,
+            origin_present: Origin::ALL.map(|origin| {
+                let holds = |p: &usize| p >> origin.index() & 1 == 1;
+                (0..PATTERNS).filter(holds).map(pattern).sum::<f64>() / mass
+            }),
         }
     }
 

@@ -295,10 +295,8 @@ pub(super) fn values<'f>(
 
 /// The factor's entry for a set of coupled conditions.
 pub(super) fn entry(set: usize, positions: &[usize]) -> usize {
-    positions
-        .iter()
-        .enumerate()
-        .fold(0, |entry, (bit, position)| entry | (set >> position & 1) << bit)
+    let bit = |entry, (bit, position): (usize, &usize)| entry | (set >> position & 1) << bit;
+    positions.iter().enumerate().fold(0, bit)
 }
 
 pub(super) fn add(mut a: Lanes, b: &Lanes) -> Lanes {

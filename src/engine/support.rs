@@ -1,10 +1,18 @@
 //! The most probable sets of conditions, one by one.
 
-use super::complaint::Complaint;
+use super::complaint::{Complaint, Reading};
 use super::enumeration::{Joint, Weights, coupled};
+use crate::domain::Origin;
 
 /// Posterior mass that the listed sets hold at least.
 const KEPT: f64 = 0.999;
+/// Share of each rare event's mass that they hold at least.
+const KEPT_OF_RARE: f64 = 0.9;
+/// Probability below which an event is rare. What the other sets leave out, 0.001, is a tenth of it: they hold as large a share of
+/// every event that is not rare.
+const RARE: f64 = 0.01;
+/// Smallest complement of a probability near 1 that rounding leaves meaningful.
+pub(super) const ROUNDING: f64 = 1e-12;
 
 /// A set of conditions, as bits, with its probability among the listed ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,25 +29,63 @@ impl LikelySet {
     }
 }
 
-/// Sets that together hold at least [`KEPT`] of the posterior mass, with probabilities that sum to 1.
-pub(super) fn likely_sets(weights: &Weights<'_>, complaint: &Complaint) -> Vec<LikelySet> {
+/// That all of some conditions are present, or that none of them is.
+#[derive(Debug, Clone, Copy)]
+struct Event {
+    members: u32,
+    present: bool,
+    probability: f64,
+}
+
+impl Event {
+    /// The presence and absence of each condition and the absence of each origin, where that is rare.
+    fn rare(origins: &[Origin], reading: &Reading) -> impl Iterator<Item = Self> {
+        let conditions = reading.present.iter().enumerate().flat_map(|(condition, &present)| {
+            let event =
+                |present, probability| Self { members: 1 << condition, present, probability };
+            [event(true, present), event(false, 1.0 - present)]
+        });
+        let absent = Origin::ALL.into_iter().map(|origin| {
+            let own = origins.iter().enumerate().filter(move |(_, other)| **other == origin);
+            let members = own.fold(0, |members, (condition, _)| members | 1 << condition);
+            let probability = 1.0 - reading.origin_present[origin.index()];
+            Self { members, present: false, probability }
+        });
+        let smallest = |event: &Self| if event.present { 0.0 } else { ROUNDING };
+        let is_rare = move |event: &Self| (smallest(event)..RARE).contains(&event.probability);
+        conditions.chain(absent).filter(is_rare)
+    }
+
+    /// Whether a set in which `condition` is present, or is not, can be of the event.
+    const fn allows(self, condition: usize, present: bool) -> bool {
+        self.members >> condition & 1 == 0 || present == self.present
+    }
+}
+
+/// Sets that together hold at least [`KEPT`] of the posterior mass and, with a reading, [`KEPT_OF_RARE`] of that of every rare
+/// event, with probabilities that sum to 1. Without the latter a number near 0 or 1 would seem to hang on no parameter.
+pub(super) fn likely_sets(
+    weights: &Weights<'_>,
+    complaint: &Complaint,
+    reading: Option<&Reading>,
+) -> Vec<LikelySet> {
     let joint = Joint::new(weights, coupled(weights));
     let nodes = nodes(&joint, weights, complaint);
     let total: f64 = nodes.iter().map(|node| node.mass).sum();
-    let mut threshold = total * 1e-3;
-    loop {
-        let mut listing =
-            Listing { joint: &joint, weights, complaint, threshold, sets: Vec::new() };
-        for node in nodes.iter().filter(|node| node.mass >= threshold) {
-            listing.expand(0, node);
-        }
-        let kept: f64 = listing.sets.iter().map(|set| set.probability).sum();
-        if kept >= KEPT * total {
-            let share = |set: LikelySet| LikelySet { probability: set.probability / kept, ..set };
-            return listing.sets.into_iter().map(share).collect();
-        }
-        threshold /= 4.0;
+    let certain = Event { members: 0, present: false, probability: 1.0 };
+    let listing = |event, wanted| {
+        Listing { joint: &joint, weights, complaint, event, threshold: 0.0, sets: Vec::new() }
+            .holding(&nodes, wanted)
+    };
+    let mut sets = listing(certain, KEPT * total);
+    for event in reading.into_iter().flat_map(|reading| Event::rare(weights.origins, reading)) {
+        sets.extend(listing(event, KEPT_OF_RARE * event.probability * total));
     }
+    sets.sort_by_key(|set| set.members);
+    sets.dedup_by_key(|set| set.members);
+    let kept: f64 = sets.iter().map(|set| set.probability).sum();
+    let share = |set: LikelySet| LikelySet { probability: set.probability / kept, ..set };
+    sets.into_iter().map(share).collect()
 }
 
 /// What was decided of a set, and the mass of all sets below it.
@@ -89,17 +135,37 @@ fn with(joint: &Joint<'_>, weights: &Weights<'_>, node: &Node, condition: usize)
     }
 }
 
-/// Lists the sets above a threshold.
+/// Lists the sets of an event that are above a threshold.
 #[derive(Debug)]
 struct Listing<'a, 'w> {
     joint: &'a Joint<'w>,
     weights: &'a Weights<'w>,
     complaint: &'a Complaint,
+    event: Event,
     threshold: f64,
     sets: Vec<LikelySet>,
 }
 
 impl Listing<'_, '_> {
+    /// Sets of the event that hold the wanted mass.
+    fn holding(mut self, nodes: &[Node], wanted: f64) -> Vec<LikelySet> {
+        self.threshold = wanted * 1e-3;
+        loop {
+            self.sets.clear();
+            let Self { threshold, event, .. } = self;
+            for node in nodes.iter().filter(|node| node.mass >= threshold) {
+                let allows = |&c: &usize| event.allows(c, node.members >> c & 1 == 1);
+                if self.joint.coupled.iter().all(allows) {
+                    self.expand(0, node);
+                }
+            }
+            if self.sets.iter().map(|set| set.probability).sum::<f64>() >= wanted {
+                return self.sets;
+            }
+            self.threshold /= 4.0;
+        }
+    }
+
     /// Decides the free conditions from `position` on.
     fn expand(&mut self, position: usize, node: &Node) {
         let Some(&condition) = self.joint.free.get(position) else {
@@ -120,7 +186,11 @@ impl Listing<'_, '_> {
             return;
         }
         let (absent, _) = self.weights.absent_present[condition];
-        self.expand(position + 1, &scaled(node, absent));
-        self.expand(position + 1, &with(self.joint, self.weights, node, condition));
+        if self.event.allows(condition, false) {
+            self.expand(position + 1, &scaled(node, absent));
+        }
+        if self.event.allows(condition, true) {
+            self.expand(position + 1, &with(self.joint, self.weights, node, condition));
+        }
     }
 }

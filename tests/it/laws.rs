@@ -69,6 +69,47 @@ fn contributions_of_every_finding_at_once_add_up() {
     }
 }
 
+/// Log odds of the ends of every interval whose number is not within rounding of 0 or 1, less those of the number.
+fn deviations(assessment: &Assessment) -> Vec<(f64, f64)> {
+    let origins = assessment.origins.iter().flat_map(|score| {
+        [Some((score.likelihood, score.likelihood_interval)), score.weight].into_iter().flatten()
+    });
+    let conditions = assessment.conditions.iter().map(|own| (own.present, own.present_interval));
+    let is_meant = |(value, _): &(f64, _)| (1e-12..1.0 - 1e-11).contains(value);
+    let deviation = |(value, interval): (f64, heel_origin::domain::Interval)| {
+        (logit(interval.lower) - logit(value), logit(interval.upper) - logit(value))
+    };
+    origins.chain(conditions).filter(is_meant).map(deviation).collect()
+}
+
+/// A form that sends every unticked box as absent must not make the answer look certain.
+#[test]
+fn no_number_of_findings_sent_makes_a_number_certain() {
+    let count = model().knowledge().findings.len();
+    for (present, complaint) in
+        [(false, Complaint::Present), (false, Complaint::Absent), (true, Complaint::Absent)]
+    {
+        for sent in (5..=count).step_by(19) {
+            let findings = (0..sent).map(|finding| (finding, present)).collect();
+            let assessment = engine::assess(
+                model(),
+                &Case {
+                    setting: 1,
+                    complaint,
+                    age: AgeYears::new(50),
+                    observations: observations(findings),
+                    exposures: Vec::new(),
+                    level: CredibleLevel::default(),
+                    detail: Detail::Basic,
+                },
+            );
+            for (lower, upper) in deviations(&assessment) {
+                assert!(lower < -0.3 && 0.3 < upper, "{sent} {present}: {lower} {upper}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
@@ -92,8 +133,11 @@ proptest! {
             prop_assert!((-1e-12..=1.0 + 1e-12).contains(&number), "{}", number);
         }
         for (value, interval) in intervals {
-            prop_assert!(0.0 <= interval.lower && interval.lower <= value + 1e-12);
-            prop_assert!(value - 1e-12 <= interval.upper && interval.upper <= 1.0);
+            prop_assert!(0.0 <= interval.lower && interval.lower <= value);
+            prop_assert!(value <= interval.upper && interval.upper <= 1.0);
+        }
+        for (lower, upper) in deviations(&assessment) {
+            prop_assert!(lower < -0.05 && 0.05 < upper, "{} {}", lower, upper);
         }
     }
 

@@ -147,13 +147,9 @@ impl Solver {
         let mut best = f64::INFINITY;
         for _ in 0..MOST_ITERATIONS {
             let (value, jacobian) = self.expectation(&x).value_and_jacobian();
-            let error = DVector::from_iterator(
-                value.len(),
-                target
-                    .iter()
-                    .zip(value.iter())
-                    .map(|(target, value)| logit(*target) - logit(*value)),
-            );
+            let gap = |(target, value): (&f64, &f64)| logit(*target) - logit(*value);
+            let gaps = target.iter().zip(value.iter()).map(gap);
+            let error = DVector::from_iterator(value.len(), gaps);
             let largest = error.amax();
             let jacobian = jacobian.lu();
             if largest < TOLERANCE || (largest < ACCEPTED && largest >= best) {
@@ -207,7 +203,8 @@ impl Solver {
             let links = self.links.iter().map(|link| link.probability()).collect();
             Complaint::present(&self.origins, links, expit(x[x.len() - 1]))
         } else {
-            Complaint::unknown(self.origins.len())
+            // Links of 0: nothing is known of heel pain, the measure in which prevalences without it are solved.
+            Complaint::absent(&self.origins, vec![0.0; self.origins.len()])
         }
     }
 

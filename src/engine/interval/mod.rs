@@ -2,7 +2,8 @@
 //!
 //! First order (delta method) on the log-odds scale: the variance of a number is the sum, over all parameters, of its total
 //! derivative squared times the parameter's variance. A derivative of an expectation is a covariance with the derivative of
-//! the log weight; that of a stated number passes through the re-solved calibration. Sums run over the most probable sets.
+//! the log weight; that of a stated number passes through the re-solved calibration. Sums run over the most probable sets
+//! and those of rare events.
 
 mod heel;
 
@@ -14,7 +15,7 @@ use super::complaint::Reading;
 use super::enumeration::is_several;
 use super::evidence::{Evidence, Exposed, Observed};
 use super::influence::{Influence, ParameterId};
-use super::support::{LikelySet, likely_sets};
+use super::support::{LikelySet, ROUNDING, likely_sets};
 use crate::domain::{CredibleLevel, Interval, Origin, expit, logit};
 use heel::Heel;
 
@@ -43,28 +44,25 @@ pub(super) fn intervals(
 ) -> Intervals {
     let likelihoods: Vec<_> = evidence.iter().map(Evidence::log_likelihood).collect();
     let weights = assess::weights(origins, calibration, &likelihoods, 1.0);
-    let sets = likely_sets(&weights, &calibration.complaint);
+    let sets = likely_sets(&weights, &calibration.complaint, Some(reading));
     let variance = Derivatives::new(origins, calibration, &sets).variance(evidence);
     let quantile = Normal::standard().inverse_cdf(f64::midpoint(1.0, level.get()));
     let interval = |value: f64, output: usize| {
         let spread = value * (1.0 - value);
         let deviation = quantile * variance[output].sqrt() / spread;
-        if !(spread > 0.0 && deviation.is_finite()) {
+        if !(spread > 0.0 && deviation.is_finite() && 1.0 - value > ROUNDING) {
             return Interval { lower: value, upper: value, level };
         }
         let end = |by: f64| expit(logit(value) + by);
-        Interval { lower: end(-deviation), upper: end(deviation), level }
+        Interval { lower: end(-deviation).min(value), upper: end(deviation).max(value), level }
     };
     let origin_weight = reading.origin_weight.unwrap_or([0.0; 4]);
     Intervals {
         origin_likelihood: Origin::ALL
             .map(|o| interval(reading.origin_likelihood[o.index()], o.index())),
         origin_weight: Origin::ALL.map(|o| interval(origin_weight[o.index()], 4 + o.index())),
-        present: reading
-            .present
-            .iter()
-            .enumerate()
-            .map(|(condition, present)| interval(*present, ORIGIN_OUTPUTS + condition))
+        present: (reading.present.iter().zip(ORIGIN_OUTPUTS..))
+            .map(|(present, output)| interval(*present, output))
             .collect(),
     }
 }
@@ -77,7 +75,7 @@ pub(super) fn influences(
 ) -> Vec<Influence> {
     let likelihoods: Vec<_> = evidence.iter().map(Evidence::log_likelihood).collect();
     let weights = assess::weights(origins, calibration, &likelihoods, 1.0);
-    let sets = likely_sets(&weights, &calibration.complaint);
+    let sets = likely_sets(&weights, &calibration.complaint, None);
     let first = if calibration.complaint.present { 4 } else { 0 };
     let mut influences = Vec::new();
     let derivatives = Derivatives::new(origins, calibration, &sets);
