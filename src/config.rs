@@ -40,6 +40,8 @@ pub struct Config {
     pub more_knowledge: Vec<PathBuf>,
     /// Setting of an assessment that names none.
     pub default_setting: String,
+    /// Ids of the instruments that are switched off.
+    pub instruments_off: Vec<String>,
 }
 
 /// The server's part.
@@ -176,11 +178,12 @@ struct RawKnowledge {
 #[serde(deny_unknown_fields, default)]
 struct RawScoring {
     default_setting: String,
+    instruments_off: Vec<String>,
 }
 
 impl Default for RawScoring {
     fn default() -> Self {
-        Self { default_setting: "primary_care".to_owned() }
+        Self { default_setting: "primary_care".to_owned(), instruments_off: Vec::new() }
     }
 }
 
@@ -205,6 +208,7 @@ fn merge(sources: &Sources) -> Result<RawConfig, config::ConfigError> {
         .try_parsing(true)
         .list_separator(",")
         .with_list_parse_key("knowledge.more")
+        .with_list_parse_key("scoring.instruments_off")
         .source(Some(variables.collect()));
     builder = builder.add_source(environment);
     for (key, value) in &sources.flags {
@@ -234,16 +238,18 @@ fn check(raw: &RawConfig) -> Result<Config, Vec<String>> {
         faults.push("scoring.default_setting: must not be empty".to_owned());
     }
     let folder = &raw.knowledge.folder;
+    // An empty variable is a list of one empty name.
     let is_named = |folder: &&PathBuf| !folder.as_os_str().is_empty();
+    let is_told = |id: &&String| !id.is_empty();
     match (server, log) {
         (Some(server), Some(log)) if faults.is_empty() => Ok(Config {
             server,
             is_reflection_enabled: raw.reflection.enabled,
             log,
             knowledge_folder: Some(folder).filter(is_named).cloned(),
-            // An empty variable is a list of one empty name.
             more_knowledge: raw.knowledge.more.iter().filter(is_named).cloned().collect(),
             default_setting: raw.scoring.default_setting.clone(),
+            instruments_off: raw.scoring.instruments_off.iter().filter(is_told).cloned().collect(),
         }),
         _ => Err(faults),
     }

@@ -10,6 +10,7 @@ use crate::knowledge::{
     Condition, Correlation, Effect, Finding, KnowledgeBase, Leak, Link, PrevalenceOf, RiskFactor,
     SettingPrevalence, Trigger,
 };
+use crate::rules::Rules;
 use crate::validation::condition_counts;
 
 /// The compiled network: every number an answer is computed from, so that anybody can recompute one in another tool.
@@ -136,17 +137,21 @@ fn finding(knowledge: &KnowledgeBase, finding: &Finding) -> Value {
 
 /// What `knowledge check` prints of a sound knowledge base.
 #[must_use]
-pub fn report(model: &Model) -> String {
+pub fn report(model: &Model, rules: &Rules) -> String {
     let knowledge = model.knowledge();
     let links: usize = knowledge.findings.iter().map(|finding| finding.links.len()).sum();
     let mut text = format!(
-        "version {}, digest {}\n{} conditions, {} findings with {links} links, {} risk factors, {} sources\n",
+        "version {}, digest {}\n{} conditions, {} findings with {links} links, {} risk factors, {} sources\n{} red flags, {} questions of safety, {} instruments, {} contradictions\n",
         knowledge.card.version,
         knowledge.digest,
         knowledge.conditions.len(),
         knowledge.findings.len(),
         knowledge.risk_factors.len(),
         knowledge.sources.len(),
+        rules.red_flags.len(),
+        rules.questions.len(),
+        rules.instruments.len(),
+        rules.contradictions.len(),
     );
     text.push_str("conditions present given heel pain:      0      1      2     3+\n");
     for (index, setting) in knowledge.settings.iter().enumerate() {

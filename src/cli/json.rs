@@ -7,6 +7,9 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use serde_json::{Map, Value};
+
+use super::page;
 use crate::grpc::{self, Models, Refused};
 
 /// Answers a `ScoreFindingsRequest` in proto3 JSON with a `ScoreFindingsResponse` in proto3 JSON.
@@ -20,6 +23,26 @@ pub fn answer_json(models: &Models, text: &str) -> Result<String, Refused> {
     let message = message(&pool, "heelorigin.v1.ScoreFindingsResponse")?;
     let dynamic = DynamicMessage::decode(message, &response[..]).map_err(Refused::because)?;
     serde_json::to_string_pretty(&dynamic).map_err(Refused::because)
+}
+
+/// Answers a `ScoreFindingsRequest` in proto3 JSON on one page of a terminal; the view it asks for has no effect.
+///
+/// # Errors
+/// [`Refused`] with everything that is wrong, as `field: reason`.
+pub fn answer_page(models: &Models, text: &str) -> Result<String, Refused> {
+    // What is no JSON, or holds a field twice, is refused with the reason that the other form gives.
+    serde_json::from_str::<DistinctKeys>(text).map_err(Refused::because)?;
+    let mut request: Value = serde_json::from_str(text).map_err(Refused::because)?;
+    if let Some(fields) = request.as_object_mut() {
+        let options = fields.entry("options").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(options) = options.as_object_mut() {
+            options.insert("view".to_owned(), "VIEW_FULL".into());
+        }
+    }
+    let findings = request["assessment"]["findings"].as_array().into_iter().flatten();
+    let absent = findings.filter(|finding| finding["present"] == Value::Bool(false));
+    let absent: Vec<&str> = absent.filter_map(|finding| finding["id"].as_str()).collect();
+    page::page(&answer_json(models, &request.to_string())?, &absent).map_err(Refused::because)
 }
 
 fn message(pool: &DescriptorPool, name: &str) -> Result<MessageDescriptor, Refused> {

@@ -6,6 +6,7 @@
 mod health;
 mod json;
 mod knowledge;
+mod page;
 mod score;
 mod serve;
 mod validate;
@@ -20,10 +21,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{self, ConfigError, Loaded, Sources};
-use crate::server::LoadError;
+use crate::startup::LoadError;
 use crate::telemetry;
 
-pub use json::answer_json;
+pub use json::{answer_json, answer_page};
 
 const START_FAILURE: u8 = 1;
 const USAGE: u8 = 64;
@@ -68,10 +69,13 @@ enum Format {
 enum Command {
     /// Serve gRPC until SIGTERM or SIGINT (the default)
     Serve,
-    /// Answer one score request in proto3 JSON without a server
+    /// Answer one score request in proto3 JSON without a server: on one page, or in JSON
     Score {
         /// File with the request; `-` reads standard input
         file: PathBuf,
+        /// Print the whole answer in proto3 JSON, in the view that the request asks for
+        #[arg(long)]
+        json: bool,
     },
     /// Check the configuration and print it as merged
     CheckConfig {
@@ -128,7 +132,7 @@ impl From<ConfigError> for Failure {
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         let code = match &error {
-            LoadError::Setting(_) | LoadError::SameVersion(..) => USAGE,
+            LoadError::Setting(_) | LoadError::Instrument(_) | LoadError::SameVersion(..) => USAGE,
             LoadError::Unreadable(..) => NO_INPUT,
             LoadError::Faulty(..) | LoadError::Calibration(..) => DATA,
         };
@@ -180,7 +184,7 @@ fn dispatch(
     }
     match command {
         Command::Serve => serve::run(&loaded.config),
-        Command::Score { file } => score::run(&loaded.config, &file),
+        Command::Score { file, json } => score::run(&loaded.config, &file, json),
         Command::CheckConfig { .. } => check_config(&loaded),
         Command::Health { address } => health::run(address.unwrap_or(loaded.config.server.listen)),
         Command::Validate { files, charts } => {

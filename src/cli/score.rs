@@ -5,17 +5,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::Config;
-use crate::server;
+use crate::startup;
 
-use super::{DATA, Failure, NO_INPUT, answer_json, print};
+use super::{DATA, Failure, NO_INPUT, answer_json, answer_page, print};
 
-pub(super) fn run(config: &Config, file: &Path) -> Result<ExitCode, Failure> {
+pub(super) fn run(config: &Config, file: &Path, json: bool) -> Result<ExitCode, Failure> {
     let text = read(file).map_err(|error| {
         Failure::new(NO_INPUT, &format!("cannot read {}: {error}", file.display()))
     })?;
-    let models = server::load_models(config)?;
-    let answer = answer_json(&models, &text).map_err(|refused| Failure::new(DATA, &refused))?;
-    print(&answer)
+    let models = startup::load_models(config)?;
+    let answer = if json { answer_json(&models, &text) } else { answer_page(&models, &text) };
+    print(answer.map_err(|refused| Failure::new(DATA, &refused))?.trim_end())
 }
 
 fn read(file: &Path) -> io::Result<String> {

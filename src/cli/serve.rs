@@ -10,7 +10,8 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::grpc::Models;
-use crate::server::{self, LoadError, Signals};
+use crate::server::{self, Signals};
+use crate::startup::{self, LoadError};
 
 use super::{Failure, START_FAILURE};
 
@@ -21,8 +22,10 @@ const EXAMPLE: &str = r#"{"assessment": {"patient": {"age_years": 52, "sex": "SE
 const LAST_TASKS: Duration = Duration::from_millis(500);
 
 pub(super) fn run(config: &Config) -> Result<ExitCode, Failure> {
-    let models = server::load_models(config).map_err(|error| match error {
-        LoadError::Setting(_) | LoadError::SameVersion(..) => Failure::from(error),
+    let models = startup::load_models(config).map_err(|error| match error {
+        LoadError::Setting(_) | LoadError::Instrument(_) | LoadError::SameVersion(..) => {
+            Failure::from(error)
+        }
         LoadError::Unreadable(..) | LoadError::Faulty(..) | LoadError::Calibration(..) => {
             Failure::new(START_FAILURE, &error)
         }

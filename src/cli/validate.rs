@@ -12,7 +12,8 @@ pub(super) fn run(
     files: &[PathBuf],
     charts: Option<&Path>,
 ) -> Result<ExitCode, Failure> {
-    let report = validation::run(&knowledge::model(config)?, files).map_err(|error| {
+    let (model, rules) = knowledge::model(config)?;
+    let report = validation::run(&model, &rules, files).map_err(|error| {
         let unreadable = matches!(error, CohortError::Unreadable { .. });
         Failure::new(if unreadable { NO_INPUT } else { DATA }, &error)
     })?;

@@ -65,27 +65,50 @@ pub struct Contribution {
     pub findings: Vec<usize>,
     /// Change of each origin's log odds, in nats, in the order of [`Origin::ALL`].
     pub nats: [f64; 4],
+    /// What each finding or risk factor of the unit says of each condition it is linked to.
+    pub conditions: Vec<ConditionEvidence>,
 }
 
-/// Something a reader must know beside the numbers. Indices are those of the knowledge base.
+/// What a result says of one condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConditionEvidence {
+    /// The finding, as [`Unit::Finding`], or the risk factor.
+    pub of: Unit,
+    /// Index of the condition.
+    pub condition: usize,
+    /// Probability of the result given the condition, and given that it is absent, before any other finding; `None` for a risk
+    /// factor.
+    pub given: Option<(f64, f64)>,
+    /// Likelihood ratio of the result for the condition alone against no condition; of a risk factor the factor on the odds.
+    pub ratio: f64,
+    /// Power to which the ratio is raised, in [0, 1].
+    pub discount: f64,
+}
+
+/// Something a reader must know beside the numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// Nothing was said of heel pain: it was taken as present.
-    HeelPainAssumed,
-    /// Heel pain was sent as absent: outside the purpose.
-    HeelPainAbsent,
-    /// These findings are of the other side and were not used.
-    OtherSideNotUsed(Vec<usize>),
-    /// These findings change no likelihood.
-    WithoutWeight(Vec<usize>),
-    /// The patient is outside the scope and the caller accepted it.
-    OutOfScopeAccepted,
-    /// Nothing that was sent beside heel pain changes any likelihood.
-    NoInformativeFinding,
-    /// In these other settings another origin would lead.
-    SettingChangesLead(Vec<usize>),
-    /// The leading origin rests on these conditions, which are systemic or inflammatory diseases.
-    SystemicDisease(Vec<usize>),
+pub struct Notice {
+    /// Machine-readable code, `UPPER_SNAKE_CASE`.
+    pub code: String,
+    /// One plain English sentence.
+    pub message: String,
+    /// Ids of what it is about, as the knowledge base names them.
+    pub subjects: Vec<String>,
+}
+
+impl Notice {
+    /// A notice about nothing in particular.
+    #[must_use]
+    pub fn new(code: &str, message: &str) -> Self {
+        Self { code: code.to_owned(), message: message.to_owned(), subjects: Vec::new() }
+    }
+
+    /// The same about these ids.
+    #[must_use]
+    pub fn about(mut self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.subjects.extend(ids.into_iter().map(|id| id.as_ref().to_owned()));
+        self
+    }
 }
 
 /// The engine's answer.
@@ -105,6 +128,4 @@ pub struct Assessment {
     pub conditions: Vec<ConditionScore>,
     /// Contributions, largest first; empty unless asked for.
     pub contributions: Vec<Contribution>,
-    /// What the engine has to say beside the numbers.
-    pub notices: Vec<Notice>,
 }

@@ -34,6 +34,17 @@ pub enum Sex {
     Male,
 }
 
+/// Side of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Left.
+    Left,
+    /// Right.
+    Right,
+    /// Both, for findings only.
+    Both,
+}
+
 /// The presenting complaint, heel pain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Complaint {

@@ -7,7 +7,9 @@ mod case;
 mod condition;
 mod probability;
 
-pub use assessment::{Assessment, Basis, ConditionScore, Contribution, Notice, OriginScore, Unit};
-pub use case::{AgeYears, Case, Complaint, Detail, Exposure, Observation, Sex};
+pub use assessment::{
+    Assessment, Basis, ConditionEvidence, ConditionScore, Contribution, Notice, OriginScore, Unit,
+};
+pub use case::{AgeYears, Case, Complaint, Detail, Exposure, Observation, Sex, Side};
 pub use condition::{Mechanism, Origin};
 pub use probability::{CredibleLevel, Interval, expit, logit};

@@ -6,8 +6,7 @@ use super::enumeration::{Factor, Weights, absent_present, sums};
 use super::evidence::{self, Evidence, LogLikelihood};
 use super::{Model, explanation, interval};
 use crate::domain::{
-    Assessment, Basis, Case, Complaint as Presence, ConditionScore, Detail, Mechanism, Notice,
-    Origin, OriginScore,
+    Assessment, Basis, Case, Complaint as Presence, ConditionScore, Detail, Origin, OriginScore,
 };
 
 /// Assesses a case: exact posterior, credible intervals and, when asked for, contributions.
@@ -43,20 +42,7 @@ pub fn assess(model: &Model, case: &Case) -> Assessment {
         several_origins: reading.several_origins,
         conditions: conditions(&reading, &calibrated.pretest, &intervals),
         contributions,
-        notices: notices(model, case, &evidence, &reading),
     }
-}
-
-/// Likelihood and weight of each origin, in the order of [`Origin::ALL`], without intervals: what a study of the
-/// parameters' uncertainty needs for each of its draws.
-#[must_use]
-pub fn likelihoods_and_weights(model: &Model, case: &Case) -> [(f64, Option<f64>); 4] {
-    let calibration = &model.calibrated(case.setting, case.complaint).calibration;
-    let reading = reading(&model.origins, calibration, &evidence::of_case(&model.knowledge, case));
-    Origin::ALL.map(|origin| {
-        let weight = reading.origin_weight.map(|weight| weight[origin.index()]);
-        (reading.origin_likelihood[origin.index()], weight)
-    })
 }
 
 fn origins(
@@ -100,58 +86,6 @@ fn conditions(
     let mut ordered: Vec<usize> = (0..rank.len()).collect();
     ordered.sort_by(|&a, &b| rank[b].total_cmp(&rank[a]));
     ordered.into_iter().map(score).collect()
-}
-
-fn notices(
-    model: &Model,
-    case: &Case,
-    evidence: &[Evidence<'_>],
-    reading: &Reading,
-) -> Vec<Notice> {
-    let mut notices = Vec::new();
-    let tells = |evidence: &&Evidence<'_>| match evidence {
-        Evidence::Observed(observed) => !observed.causes.is_empty(),
-        Evidence::Exposed(exposed) => !exposed.effects.is_empty(),
-    };
-    let telling: Vec<&Evidence<'_>> = evidence.iter().filter(tells).collect();
-    if telling.is_empty() {
-        notices.push(Notice::NoInformativeFinding);
-    }
-    let holds = |evidence: &&Evidence<'_>, finding: usize| matches!(evidence, Evidence::Observed(of) if of.sent.contains(&finding));
-    let sent = case.observations.iter().map(|observation| observation.finding);
-    let is_unused = |of: &usize| !telling.iter().any(|evidence| holds(evidence, *of));
-    let unused: Vec<usize> = sent.filter(is_unused).collect();
-    if !unused.is_empty() {
-        notices.push(Notice::WithoutWeight(unused));
-    }
-    let leads_elsewhere = |setting: &usize| {
-        let other = &model.calibrated(*setting, case.complaint).calibration;
-        *setting != case.setting
-            && self::reading(&model.origins, other, evidence).lead() != reading.lead()
-    };
-    let settings: Vec<usize> = (0..model.settings.len()).filter(leads_elsewhere).collect();
-    if !settings.is_empty() {
-        notices.push(Notice::SettingChangesLead(settings));
-    }
-    let systemic = systemic_lead(model, reading);
-    if !systemic.is_empty() {
-        notices.push(Notice::SystemicDisease(systemic));
-    }
-    notices
-}
-
-/// Systemic and inflammatory conditions that carry most of the leading origin.
-fn systemic_lead(model: &Model, reading: &Reading) -> Vec<usize> {
-    let lead = reading.lead();
-    let rank = reading.weight.as_ref().unwrap_or(&reading.present);
-    let own = |condition: &usize| model.origins[*condition] == lead;
-    let is_systemic = |condition: &usize| {
-        let mechanism = model.knowledge.conditions[*condition].mechanism;
-        matches!(mechanism, Mechanism::SystemicNeuropathy | Mechanism::Inflammatory)
-    };
-    let total: f64 = (0..rank.len()).filter(own).map(|condition| rank[condition]).sum();
-    let systemic = (0..rank.len()).filter(own).filter(is_systemic);
-    systemic.filter(|&condition| rank[condition] > total / 2.0).collect()
 }
 
 /// The exact reading of a calibrated setting under evidence.

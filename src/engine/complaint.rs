@@ -196,13 +196,6 @@ impl Reading {
         }
     }
 
-    /// The leading origin: highest weight, without weights highest single-origin probability.
-    pub(super) fn lead(&self) -> Origin {
-        let rank = self.rank();
-        let best = |a: Origin, b: Origin| if rank[b.index()] > rank[a.index()] { b } else { a };
-        Origin::ALL.into_iter().fold(Origin::Spinal, best)
-    }
-
     /// What origins are ordered by.
     pub(super) fn rank(&self) -> [f64; 4] {
         self.origin_weight.unwrap_or(self.single_origin)

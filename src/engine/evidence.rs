@@ -118,20 +118,32 @@ impl Observed {
     /// Weighted log likelihood ratio of the finding in a set S against no condition at all, with P(absent | S) = (1 - leak) *
     /// product over the causes in S of (1 - sensitivity) / (1 - leak). An absent finding, or one of a single cause, shifts
     /// log odds; else it takes a table over its causes.
-    fn log_likelihood(&self) -> LogLikelihood {
-        if !self.present || self.causes.len() < 2 {
-            let shift = |cause: &Cause| (cause.condition, cause.weight * self.log_ratio(cause));
-            return LogLikelihood::Shifts(self.causes.iter().map(shift).collect());
+    pub(super) fn log_likelihood(&self) -> LogLikelihood {
+        if !self.is_joint() {
+            return LogLikelihood::Shifts(self.shifts());
         }
-        let leak = self.leak.probability;
-        let value = |set: usize| {
-            let (absent, weight) = self.in_set(|cause| set >> cause & 1 == 1);
-            weight * ((1.0 - absent) / leak).ln()
-        };
+        let value = |set: usize| self.log_likelihood_in(|cause| set >> cause & 1 == 1);
         LogLikelihood::Table(Factor {
             conditions: self.causes.iter().map(|cause| cause.condition).collect(),
             values: (0..1 << self.causes.len()).map(value).collect(),
         })
+    }
+
+    /// Shift of the log odds by each cause, where they do not stand together.
+    pub(super) fn shifts(&self) -> Vec<(usize, f64)> {
+        let shift = |cause: &Cause| (cause.condition, cause.weight * self.log_ratio(cause));
+        self.causes.iter().map(shift).collect()
+    }
+
+    /// Whether its causes stand together: present, and of two or more.
+    pub(super) const fn is_joint(&self) -> bool {
+        self.present && self.causes.len() > 1
+    }
+
+    /// The entry of the table for the set that holds the causes at some positions.
+    pub(super) fn log_likelihood_in(&self, holds: impl Fn(usize) -> bool) -> f64 {
+        let (absent, weight) = self.in_set(holds);
+        weight * ((1.0 - absent) / self.leak.probability).ln()
     }
 
     /// The parameter that is a cause's sensitivity.
@@ -167,7 +179,7 @@ impl Observed {
 impl Exposed<'_> {
     /// Shift of the log odds: OR / (1 + phi (OR - 1)) when present, 1 / (1 + phi (OR - 1)) when absent, phi being the risk
     /// factor's prevalence, so that the average over heel-pain patients stays near the prevalence of the setting.
-    fn shifts(&self) -> Vec<(usize, f64)> {
+    pub(super) fn shifts(&self) -> Vec<(usize, f64)> {
         let phi = self.prevalence.probability();
         let shift = |effect: &Effect| {
             let odds_ratio = effect.odds_ratio.odds_ratio();

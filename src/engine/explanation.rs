@@ -14,7 +14,8 @@ use super::enumeration::{
     Joint, LANES, Lanes, PATTERNS, Weights, absent_present, add, coupled, multiply, values,
 };
 use super::evidence::{Evidence, LogLikelihood};
-use crate::domain::{Contribution, Origin, Unit, logit};
+use super::rates::rates;
+use crate::domain::{ConditionEvidence, Contribution, Origin, Unit, logit};
 
 /// Numbers of quadrature nodes, tried in turn until the parts add up.
 const NODES: [usize; 4] = [8, 16, 32, 64];
@@ -48,7 +49,7 @@ pub(super) fn contributions(
     }
     let parts: Vec<ByOrigin> =
         likelihoods.iter().map(|likelihood| path.part(&difference, likelihood)).collect();
-    by_unit(evidence, &parts)
+    by_unit(evidence, &parts, rates(origins, calibration, evidence))
 }
 
 /// From pretest to posterior: the sets of coupled conditions before any evidence, and what all evidence says of them.
@@ -230,12 +231,18 @@ fn plus(mut sum: ByOrigin, own: &ByOrigin, times: f64) -> ByOrigin {
 }
 
 /// Evidence gathered by unit, largest movement first.
-fn by_unit(evidence: &[Evidence<'_>], parts: &[[f64; 4]]) -> Vec<Contribution> {
+fn by_unit(
+    evidence: &[Evidence<'_>],
+    parts: &[[f64; 4]],
+    rates: Vec<Vec<ConditionEvidence>>,
+) -> Vec<Contribution> {
     let mut units: BTreeMap<Unit, Contribution> = BTreeMap::new();
-    for (evidence, part) in evidence.iter().zip(parts) {
+    for ((evidence, part), conditions) in evidence.iter().zip(parts).zip(rates) {
         let unit = evidence.unit();
-        let empty = Contribution { unit, findings: Vec::new(), nats: [0.0; 4] };
+        let empty =
+            Contribution { unit, findings: Vec::new(), nats: [0.0; 4], conditions: Vec::new() };
         let contribution = units.entry(unit).or_insert(empty);
+        contribution.conditions.extend(conditions);
         if let Evidence::Observed(observed) = evidence {
             contribution.findings.extend(&observed.sent);
         }

@@ -44,25 +44,3 @@ pub fn influences(model: &Model, case: &Case) -> Vec<Influence> {
     let evidence = evidence::of_case(&model.knowledge, case);
     interval::influences(&model.origins, calibration, &evidence)
 }
-
-/// What all findings and risk factors say of one condition alone against no condition, as a log likelihood ratio in nats.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct LogRatio {
-    /// Every finding taken as independent: what a product of likelihood ratios would make of the case.
-    pub independent: f64,
-    /// With the dependence weights of the clusters.
-    pub discounted: f64,
-}
-
-/// The log likelihood ratio of a case for each condition, in the order of the knowledge base.
-#[must_use]
-pub fn log_ratios(model: &Model, case: &Case) -> Vec<LogRatio> {
-    let mut ratios = vec![LogRatio::default(); model.origins.len()];
-    for evidence in evidence::of_case(&model.knowledge, case) {
-        for (condition, log, weight) in evidence.log_ratios() {
-            ratios[condition].independent += log;
-            ratios[condition].discounted += weight * log;
-        }
-    }
-    ratios
-}

@@ -16,6 +16,8 @@ mod evidence;
 mod explanation;
 mod influence;
 mod interval;
+mod outlook;
+mod rates;
 mod support;
 
 use std::sync::Arc;
@@ -25,9 +27,11 @@ use crate::knowledge::KnowledgeBase;
 use calibration::{Calibration, calibrate};
 use complaint::Reading;
 
-pub use assess::{assess, likelihoods_and_weights};
+pub use assess::assess;
 pub use calibration::CalibrationError;
-pub use influence::{Influence, LogRatio, ParameterId, influences, log_ratios};
+pub use influence::{Influence, ParameterId, influences};
+pub use outlook::{Breadth, Outlook, Statement, World, log_evidence, outlook, statements, worlds};
+pub use rates::condition_evidence;
 
 /// A knowledge base calibrated for its settings.
 #[derive(Debug)]

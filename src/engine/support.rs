@@ -4,8 +4,8 @@ use super::complaint::{Complaint, Reading};
 use super::enumeration::{Joint, Weights, coupled};
 use crate::domain::Origin;
 
-/// Posterior mass that the listed sets hold at least.
-const KEPT: f64 = 0.999;
+/// Posterior mass that the sets of an answer's intervals hold at least.
+pub(super) const KEPT: f64 = 0.999;
 /// Share of each rare event's mass that they hold at least.
 const KEPT_OF_RARE: f64 = 0.9;
 /// Probability below which an event is rare. What the other sets leave out, 0.001, is a tenth of it: they hold as large a share of
@@ -62,12 +62,13 @@ impl Event {
     }
 }
 
-/// Sets that together hold at least [`KEPT`] of the posterior mass and, with a reading, [`KEPT_OF_RARE`] of that of every rare
+/// Sets that together hold at least `kept` of the posterior mass and, with a reading, [`KEPT_OF_RARE`] of that of every rare
 /// event, with probabilities that sum to 1. Without the latter a number near 0 or 1 would seem to hang on no parameter.
 pub(super) fn likely_sets(
     weights: &Weights<'_>,
     complaint: &Complaint,
     reading: Option<&Reading>,
+    kept: f64,
 ) -> Vec<LikelySet> {
     let joint = Joint::new(weights, coupled(weights));
     let nodes = nodes(&joint, weights, complaint);
@@ -77,14 +78,14 @@ pub(super) fn likely_sets(
         Listing { joint: &joint, weights, complaint, event, threshold: 0.0, sets: Vec::new() }
             .holding(&nodes, wanted)
     };
-    let mut sets = listing(certain, KEPT * total);
+    let mut sets = listing(certain, kept * total);
     for event in reading.into_iter().flat_map(|reading| Event::rare(weights.origins, reading)) {
         sets.extend(listing(event, KEPT_OF_RARE * event.probability * total));
     }
     sets.sort_by_key(|set| set.members);
     sets.dedup_by_key(|set| set.members);
-    let kept: f64 = sets.iter().map(|set| set.probability).sum();
-    let share = |set: LikelySet| LikelySet { probability: set.probability / kept, ..set };
+    let listed: f64 = sets.iter().map(|set| set.probability).sum();
+    let share = |set: LikelySet| LikelySet { probability: set.probability / listed, ..set };
     sets.into_iter().map(share).collect()
 }
 

@@ -1,18 +1,18 @@
-//! The wire: the only place that names the generated code.
+//! The wire: the generated code and the scoring service.
 //!
 //! `parse` and `render` are the one bridge between the contract and the inner layers, `status` makes every
-//! `tonic::Status`. Nothing here reads files, variables or configuration.
+//! `tonic::Status`. Only the [`catalogue`](crate::catalogue), which shows what the knowledge base holds, names the generated
+//! code as well. Nothing here reads files, variables or configuration.
 
 mod answer;
-mod catalogue;
-mod knowledge_service;
 mod layers;
 mod models;
-mod page;
+mod next_steps;
 mod parse;
-mod render;
+pub(crate) mod render;
+pub(crate) mod rulebook;
 mod service;
-mod status;
+pub(crate) mod status;
 mod workers;
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 
 pub use answer::{Refused, answer_encoded};
-pub use layers::{CatchPanic, Deadline, Trace, Traced, WithDeadline, catch_panic};
+pub use layers::{CatchPanic, Deadline, WithDeadline, catch_panic};
 pub use models::{Models, UnknownSetting};
 pub use workers::{WorkerError, Workers};
 
@@ -44,26 +44,19 @@ pub mod pb {
 /// The contract with its comments and everything it imports, as an encoded `google.protobuf.FileDescriptorSet`.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// Names of the services, as health and reflection know them.
-pub const SERVICE_NAMES: [&str; 2] = [
-    <pb::scoring_service_server::ScoringServiceServer<service::Scoring> as NamedService>::NAME,
-    <pb::knowledge_service_server::KnowledgeServiceServer<knowledge_service::Knowledge> as NamedService>::NAME,
-];
+/// Name of the scoring service, as health and reflection know it.
+pub const SERVICE_NAME: &str =
+    <pb::scoring_service_server::ScoringServiceServer<service::Scoring> as NamedService>::NAME;
 
 /// Largest request accepted, in bytes: 256 findings take less than a third of it.
-const REQUEST_LIMIT: usize = 64 * 1024;
+pub(crate) const REQUEST_LIMIT: usize = 64 * 1024;
 
-/// The services of the contract.
+/// The scoring service.
 #[must_use]
 pub fn routes(models: Arc<Models>, workers: Workers) -> Routes {
-    let scoring = service::Scoring::new(Arc::clone(&models), workers);
-    let knowledge = knowledge_service::Knowledge::new(models);
+    let scoring = service::Scoring::new(models, workers);
     Routes::new(
         pb::scoring_service_server::ScoringServiceServer::new(scoring)
-            .max_decoding_message_size(REQUEST_LIMIT),
-    )
-    .add_service(
-        pb::knowledge_service_server::KnowledgeServiceServer::new(knowledge)
             .max_decoding_message_size(REQUEST_LIMIT),
     )
 }

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use crate::engine::Model;
+use crate::rules::Rules;
 
 /// A loaded model and the setting it takes when a request names none.
 #[derive(Debug, Clone)]
-pub(super) struct Loaded {
+pub(crate) struct Loaded {
     /// The model.
-    pub(super) model: Arc<Model>,
+    pub(crate) model: Arc<Model>,
+    /// The rules beside it.
+    pub(crate) rules: Arc<Rules>,
     /// Index of the default setting in the model's knowledge base.
-    pub(super) default_setting: usize,
+    pub(crate) default_setting: usize,
 }
 
 impl Loaded {
     /// Version of the knowledge base.
-    pub(super) fn version(&self) -> &str {
+    pub(crate) fn version(&self) -> &str {
         &self.model.knowledge().card.version
     }
 }
@@ -44,9 +47,13 @@ impl Models {
     ///
     /// # Errors
     /// [`UnknownSetting`] when the knowledge base has no setting of that id.
-    pub fn new(model: Arc<Model>, default_setting: &str) -> Result<Self, UnknownSetting> {
+    pub fn new(
+        model: Arc<Model>,
+        rules: Arc<Rules>,
+        default_setting: &str,
+    ) -> Result<Self, UnknownSetting> {
         let mut models = Self { loaded: Vec::new() };
-        models.add(model, default_setting)?;
+        models.add(model, rules, default_setting)?;
         Ok(models)
     }
 
@@ -54,7 +61,12 @@ impl Models {
     ///
     /// # Errors
     /// [`UnknownSetting`] when the knowledge base has no setting of that id.
-    pub fn add(&mut self, model: Arc<Model>, default_setting: &str) -> Result<(), UnknownSetting> {
+    pub fn add(
+        &mut self,
+        model: Arc<Model>,
+        rules: Arc<Rules>,
+        default_setting: &str,
+    ) -> Result<(), UnknownSetting> {
         let settings = &model.knowledge().settings;
         let index = settings.iter().position(|setting| setting.id == default_setting);
         let default_setting = index.ok_or_else(|| UnknownSetting {
@@ -62,17 +74,17 @@ impl Models {
             asked: default_setting.to_owned(),
             known: settings.iter().map(|setting| setting.id.clone()).collect(),
         })?;
-        self.loaded.push(Loaded { model, default_setting });
+        self.loaded.push(Loaded { model, rules, default_setting });
         Ok(())
     }
 
     /// The model of a version, the default for an empty one.
-    pub(super) fn select(&self, version: &str) -> Option<&Loaded> {
+    pub(crate) fn select(&self, version: &str) -> Option<&Loaded> {
         self.all().find(|loaded| version.is_empty() || version == loaded.version())
     }
 
     /// All models, the default first.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Loaded> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Loaded> {
         self.loaded.iter()
     }
 

@@ -1,16 +1,21 @@
 //! From the contract to the inner layers: a request becomes an [`Draft`], a location its field path.
 
-use crate::domain::Sex;
-use crate::intake::{Choice, Draft, DraftFinding, FindingField, Location, Side, Value, View};
+use crate::domain::{Sex, Side};
+use crate::intake::{
+    self, Choice, Consistency, Draft, DraftFinding, FindingField, Location, Value, View,
+};
 
 use super::pb;
 
 /// The draft of a request; nothing is judged here.
-pub(super) fn draft(request: pb::ScoreFindingsRequest) -> Draft {
-    let has_assessment = request.assessment.is_some();
-    let assessment = request.assessment.unwrap_or_default();
+pub(super) fn draft(
+    assessment: Option<pb::Assessment>,
+    options: Option<pb::ScoreOptions>,
+) -> Draft {
+    let has_assessment = assessment.is_some();
+    let assessment = assessment.unwrap_or_default();
     let patient = assessment.patient.unwrap_or_default();
-    let options = request.options.unwrap_or_default();
+    let options = options.unwrap_or_default();
     Draft {
         has_assessment,
         assessment_id: assessment.assessment_id,
@@ -22,7 +27,15 @@ pub(super) fn draft(request: pb::ScoreFindingsRequest) -> Draft {
         credible_level: options.credible_level,
         view: choice(options.view, view),
         accept_out_of_scope: options.accept_out_of_scope,
+        consistency: choice(options.consistency, consistency),
+        max_suggestions: options.max_suggestions,
+        max_effort: String::new(),
     }
+}
+
+/// An id of an assessment, or none in place of a malformed one.
+pub(super) fn well_formed(id: String) -> String {
+    if intake::is_plain_id(&id) { id } else { String::new() }
 }
 
 /// Field path of a location, as `google.rpc.BadRequest` wants it.
@@ -40,6 +53,9 @@ pub(super) fn field_path(location: Location) -> String {
         Location::Setting => "assessment.setting",
         Location::CredibleLevel => "options.credible_level",
         Location::View => "options.view",
+        Location::Consistency => "options.consistency",
+        Location::MaxSuggestions => "options.max_suggestions",
+        Location::MaxEffort => "max_effort",
     };
     path.to_owned()
 }
@@ -92,5 +108,13 @@ fn view(view: pb::View) -> Option<View> {
         pb::View::Unspecified => None,
         pb::View::Basic => Some(View::Basic),
         pb::View::Full => Some(View::Full),
+    }
+}
+
+fn consistency(consistency: pb::Consistency) -> Option<Consistency> {
+    match consistency {
+        pb::Consistency::Unspecified => None,
+        pb::Consistency::Lenient => Some(Consistency::Lenient),
+        pb::Consistency::Strict => Some(Consistency::Strict),
     }
 }

@@ -1,29 +1,32 @@
-//! From the inner layers to the contract: an assessment becomes a response, a notice a sentence.
+//! From the inner layers to the contract: an assessment becomes a response.
 
+use std::collections::BTreeSet;
+
+use crate::advice::Answer;
 use crate::domain::{
-    Assessment, Basis, ConditionScore, Contribution, Interval, Notice, Origin, OriginScore, Unit,
+    Assessment, Basis, ConditionEvidence, ConditionScore, Contribution, Interval, Notice, Origin,
+    OriginScore, Unit, expit, logit,
 };
-use crate::engine::Model;
-use crate::knowledge::KnowledgeBase;
+use crate::knowledge::{Finding, KnowledgeBase, Study};
+use crate::rules::Rules;
 
-use super::pb;
+use super::{next_steps, pb, rulebook};
 
-/// The response to a request. `notices` are intake's and come before the engine's.
-pub(super) fn response(
-    model: &Model,
+/// The response to a request.
+pub(crate) fn response(
+    rules: &Rules,
     assessment_id: String,
-    notices: &[Notice],
-    assessment: &Assessment,
+    answer: &Answer,
 ) -> pb::ScoreFindingsResponse {
-    let knowledge = model.knowledge();
-    let condition = |score| condition_score(knowledge, score);
-    let contribution = |part| contribution(knowledge, part);
-    let all_notices = notices.iter().chain(&assessment.notices);
+    let Answer { safety, assessment, notices, summary, details } = answer;
+    let knowledge = &rules.knowledge;
     let basis = match assessment.basis {
         Basis::HeelPain => pb::Basis::HeelPain,
         Basis::PresenceOnly => pb::Basis::PresenceOnly,
     };
-    pb::ScoreFindingsResponse {
+    // A flag of which nothing is present says no more than the list of all flags does.
+    let open = safety.open.iter().filter(|flag| details.is_some() || !flag.because.is_empty());
+    let mut response = pb::ScoreFindingsResponse {
         assessment_id,
         model: Some(model_version(knowledge)),
         setting: knowledge.settings[assessment.setting].id.clone(),
@@ -31,14 +34,44 @@ pub(super) fn response(
         origins: assessment.origins.iter().map(origin_score).collect(),
         unexplained: assessment.unexplained,
         several_origins: Some(assessment.several_origins),
-        conditions: assessment.conditions.iter().map(condition).collect(),
-        contributions: assessment.contributions.iter().map(contribution).collect(),
-        notices: all_notices.map(|notice| notice_message(knowledge, notice)).collect(),
+        conditions: assessment
+            .conditions
+            .iter()
+            .map(|own| condition_score(knowledge, own))
+            .collect(),
+        contributions: contributions(knowledge, assessment),
+        notices: notices.iter().map(notice).collect(),
+        red_flags: safety.fired.iter().map(|flag| rulebook::red_flag(rules, flag)).collect(),
+        red_flag_questions: rulebook::questions(rules, safety),
+        open_red_flags: open.map(|flag| rulebook::open_red_flag(rules, flag)).collect(),
+        summary: summary.clone(),
+        ..pb::ScoreFindingsResponse::default()
+    };
+    if let Some(details) = details {
+        let instruments = details.instruments.iter();
+        response.instruments =
+            instruments.map(|result| rulebook::instrument_result(rules, result)).collect();
+        response.suggestions = next_steps::suggestions(rules, &details.suggestions);
+        response.stop = Some(next_steps::stop(&details.suggestions));
+        let reversals = details.reversals.iter();
+        response.reversals = reversals.map(|own| next_steps::reversal(rules, own)).collect();
+        response.conflict =
+            details.conflict.as_ref().map(|own| next_steps::conflict(knowledge, own));
+    }
+    response
+}
+
+/// A notice.
+pub(crate) fn notice(notice: &Notice) -> pb::Notice {
+    pb::Notice {
+        code: notice.code.clone(),
+        message: notice.message.clone(),
+        subjects: notice.subjects.clone(),
     }
 }
 
 /// Identity of a model.
-pub(super) fn model_version(knowledge: &KnowledgeBase) -> pb::ModelVersion {
+pub(crate) fn model_version(knowledge: &KnowledgeBase) -> pb::ModelVersion {
     pb::ModelVersion {
         version: knowledge.card.version.clone(),
         digest: knowledge.digest.clone(),
@@ -47,7 +80,7 @@ pub(super) fn model_version(knowledge: &KnowledgeBase) -> pb::ModelVersion {
 }
 
 /// An origin.
-pub(super) fn origin(origin: Origin) -> pb::Origin {
+pub(crate) fn origin(origin: Origin) -> pb::Origin {
     match origin {
         Origin::Spinal => pb::Origin::Spinal,
         Origin::Pelvic => pb::Origin::Pelvic,
@@ -86,85 +119,86 @@ fn condition_score(knowledge: &KnowledgeBase, score: &ConditionScore) -> pb::Con
     }
 }
 
-fn contribution(knowledge: &KnowledgeBase, part: &Contribution) -> pb::Contribution {
-    let finding_id = |index: &usize| knowledge.findings[*index].id.clone();
-    let mut findings: Vec<String> = part.findings.iter().map(finding_id).collect();
-    let (unit, kind) = match part.unit {
-        Unit::Finding(index) => (finding_id(&index), pb::UnitKind::Finding),
-        Unit::Cluster(index) => (knowledge.clusters[index].id.clone(), pb::UnitKind::Cluster),
-        Unit::RiskFactor(index) => {
-            let factor = &knowledge.risk_factors[index];
-            // Age and sex are sent as such, never as a risk factor.
-            if factor.derived.is_none() {
-                findings.push(factor.id.clone());
+/// The contributions, each with where it leaves the origins.
+fn contributions(knowledge: &KnowledgeBase, assessment: &Assessment) -> Vec<pb::Contribution> {
+    let pretest = |origin: Origin| {
+        let own = assessment.origins.iter().find(|score| score.origin == origin);
+        own.map_or(f64::NAN, |score| logit(score.pretest))
+    };
+    let mut running = Origin::ALL.map(pretest);
+    let mut contribution = |part: &Contribution| {
+        let origins = Origin::ALL.into_iter().zip(part.nats).zip(&mut running);
+        let origins = origins.map(|((of, nats), running)| {
+            *running += nats;
+            pb::OriginContribution {
+                origin: origin(of).into(),
+                nats: Some(nats),
+                odds_factor: Some(nats.exp()),
+                running: Some(expit(*running)),
             }
-            (factor.id.clone(), pb::UnitKind::RiskFactor)
+        });
+        let origins = origins.collect();
+        pb::Contribution { origins, ..unit(knowledge, part) }
+    };
+    assessment.contributions.iter().map(&mut contribution).collect()
+}
+
+/// What a contribution comes from.
+fn unit(knowledge: &KnowledgeBase, part: &Contribution) -> pb::Contribution {
+    let mut findings: Vec<String> =
+        part.findings.iter().map(|index| knowledge.findings[*index].id.clone()).collect();
+    let kind = match part.unit {
+        Unit::Finding(_) => pb::UnitKind::Finding,
+        Unit::Cluster(_) => pb::UnitKind::Cluster,
+        Unit::RiskFactor(index) => {
+            // Age and sex are sent as such, never as a risk factor.
+            let factor = &knowledge.risk_factors[index];
+            findings.extend(factor.derived.is_none().then(|| factor.id.clone()));
+            pb::UnitKind::RiskFactor
         }
     };
-    let origins = Origin::ALL
-        .into_iter()
-        .zip(part.nats)
-        .map(|(of, nats)| pb::OriginContribution { origin: origin(of).into(), nats: Some(nats) })
-        .collect();
-    pb::Contribution { unit, kind: kind.into(), findings, origins }
-}
-
-fn notice_message(knowledge: &KnowledgeBase, notice: &Notice) -> pb::Notice {
-    let (code, message) = notice_words(notice);
-    pb::Notice {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        subjects: notice_subjects(knowledge, notice),
+    pb::Contribution {
+        unit: knowledge.unit_id(part.unit).to_owned(),
+        kind: kind.into(),
+        findings,
+        conditions: part.conditions.iter().map(|own| condition_evidence(knowledge, own)).collect(),
+        origins: Vec::new(),
     }
 }
 
-const fn notice_words(notice: &Notice) -> (&'static str, &'static str) {
-    match notice {
-        Notice::HeelPainAssumed => (
-            "HEEL_PAIN_ASSUMED",
-            "Nothing was sent about pain of the assessed heel, so it was taken as present.",
-        ),
-        Notice::HeelPainAbsent => (
-            "HEEL_PAIN_ABSENT",
-            "Heel pain was sent as absent, which is outside the purpose: likelihoods are of presence and there are no weights.",
-        ),
-        Notice::OtherSideNotUsed(_) => {
-            ("OTHER_SIDE_NOT_USED", "These findings are of the other side and were not used.")
-        }
-        Notice::WithoutWeight(_) => (
-            "FINDING_WITHOUT_WEIGHT",
-            "These findings change no likelihood: they tell nothing in this model, or are too few or contradicting parts of a composite.",
-        ),
-        Notice::OutOfScopeAccepted => (
-            "PATIENT_OUT_OF_SCOPE",
-            "The patient is under 18 years and the model is for adults; the caller accepted an answer outside the scope.",
-        ),
-        Notice::NoInformativeFinding => (
-            "NO_INFORMATIVE_FINDING",
-            "Nothing that was sent beside heel pain changes a likelihood, so the answer is what is expected before any examination.",
-        ),
-        Notice::SettingChangesLead(_) => {
-            ("SETTING_CHANGES_LEAD", "In these other settings another origin would lead.")
-        }
-        Notice::SystemicDisease(_) => (
-            "SYSTEMIC_DISEASE",
-            "The leading origin rests on these systemic or inflammatory diseases, which may need another clinic than the origin suggests.",
-        ),
+fn condition_evidence(
+    knowledge: &KnowledgeBase,
+    evidence: &ConditionEvidence,
+) -> pb::ConditionEvidence {
+    pb::ConditionEvidence {
+        finding: knowledge.unit_id(evidence.of).to_owned(),
+        condition: knowledge.conditions[evidence.condition].id.clone(),
+        given_condition: evidence.given.map(|(with, _)| with),
+        given_not_condition: evidence.given.map(|(_, without)| without),
+        likelihood_ratio: Some(evidence.ratio),
+        discount: Some(evidence.discount),
+        sources: sources(knowledge, evidence),
     }
 }
 
-fn notice_subjects(knowledge: &KnowledgeBase, notice: &Notice) -> Vec<String> {
-    match notice {
-        Notice::HeelPainAssumed | Notice::HeelPainAbsent => vec![knowledge.complaint.id.clone()],
-        Notice::OtherSideNotUsed(findings) | Notice::WithoutWeight(findings) => {
-            findings.iter().map(|index| knowledge.findings[*index].id.clone()).collect()
+/// Ids of the sources whose figures are pooled into what a result says of a condition, each once.
+fn sources(knowledge: &KnowledgeBase, evidence: &ConditionEvidence) -> Vec<String> {
+    let of = evidence.condition;
+    let studies: Vec<&Study> = match evidence.of {
+        Unit::Finding(index) => {
+            let Finding { links, leaks, .. } = &knowledge.findings[index];
+            let own = links.iter().filter(|link| link.condition == of);
+            own.flat_map(|link| &link.studies)
+                .chain(leaks.iter().flat_map(|l| &l.studies))
+                .collect()
         }
-        Notice::OutOfScopeAccepted | Notice::NoInformativeFinding => Vec::new(),
-        Notice::SettingChangesLead(settings) => {
-            settings.iter().map(|index| knowledge.settings[*index].id.clone()).collect()
+        Unit::RiskFactor(index) => {
+            let effects = knowledge.risk_factors[index].effects.iter();
+            effects.filter(|effect| effect.condition == of).flat_map(|e| &e.studies).collect()
         }
-        Notice::SystemicDisease(conditions) => {
-            conditions.iter().map(|index| knowledge.conditions[*index].id.clone()).collect()
-        }
-    }
+        Unit::Cluster(_) => Vec::new(),
+    };
+    let pooled = studies.into_iter().filter(|study| study.excluded.is_empty());
+    let sources: BTreeSet<usize> = pooled.filter_map(|study| study.source).collect();
+    sources.into_iter().map(|index| knowledge.sources[index].id.clone()).collect()
 }

@@ -1,13 +1,19 @@
 //! `ScoringService`.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use tonic::{Request, Response, Status};
+use futures_util::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status, Streaming};
 
-use super::models::Models;
-use super::pb;
-use super::workers::Workers;
-use super::{answer, status};
+use crate::intake::Rejected;
+
+use super::models::{Loaded, Models};
+use super::workers::{WorkerError, Workers};
+use super::{answer, parse, pb, status};
+
+/// Scores of one stream that are computed at a time: enough to keep a few workers busy, few enough to leave some to others.
+const STREAM_WORKERS: usize = 4;
 
 /// The scoring service over the loaded models.
 #[derive(Debug)]
@@ -20,19 +26,84 @@ impl Scoring {
     pub(super) const fn new(models: Arc<Models>, workers: Workers) -> Self {
         Self { models, workers }
     }
+
+    fn loaded(&self, options: Option<&pb::ScoreOptions>) -> Result<Loaded, Status> {
+        let loaded = self.models.select(answer::asked_version(options)).cloned();
+        loaded.ok_or_else(|| status::unknown_model(&self.models))
+    }
 }
 
 #[tonic::async_trait]
 impl pb::scoring_service_server::ScoringService for Scoring {
+    type StreamScoresStream =
+        Pin<Box<dyn Stream<Item = Result<pb::StreamScoresResponse, Status>> + Send>>;
+
     async fn score_findings(
         &self,
         request: Request<pb::ScoreFindingsRequest>,
     ) -> Result<Response<pb::ScoreFindingsResponse>, Status> {
         let request = request.into_inner();
-        let loaded = self.models.select(answer::asked_version(&request)).cloned();
-        let loaded = loaded.ok_or_else(|| status::unknown_model(&self.models))?;
-        let answered = self.workers.run(move || answer::answer(&loaded, request)).await;
-        let answered = answered.map_err(status::worker)?;
-        answered.map(Response::new).map_err(|rejected| status::rejected(&rejected))
+        let loaded = self.loaded(request.options.as_ref())?;
+        answered(self.workers.run(move || answer::score(&loaded, request)).await)
     }
+
+    async fn suggest_findings(
+        &self,
+        request: Request<pb::SuggestFindingsRequest>,
+    ) -> Result<Response<pb::SuggestFindingsResponse>, Status> {
+        let request = request.into_inner();
+        let loaded = self.loaded(request.options.as_ref())?;
+        answered(self.workers.run(move || answer::suggest(&loaded, request)).await)
+    }
+
+    async fn stream_scores(
+        &self,
+        requests: Request<Streaming<pb::StreamScoresRequest>>,
+    ) -> Result<Response<Self::StreamScoresStream>, Status> {
+        let scoring = Self::new(Arc::clone(&self.models), self.workers.clone());
+        let scoring = Arc::new(scoring);
+        let scores = requests.into_inner().enumerate().map(move |(position, request)| {
+            let scoring = Arc::clone(&scoring);
+            async move { scoring.item(position, request?).await }
+        });
+        // A request is read only when there is room for its answer: a slow caller is not read ahead of. What cannot be read ends
+        // the stream, after the answers before it.
+        let answers = scores.buffered(STREAM_WORKERS).scan(false, |ended, answer| {
+            let last = std::mem::replace(ended, answer.is_err());
+            std::future::ready((!last).then_some(answer))
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+impl Scoring {
+    /// One answer of a stream.
+    async fn item(
+        &self,
+        position: usize,
+        request: pb::StreamScoresRequest,
+    ) -> Result<pb::StreamScoresResponse, Status> {
+        let pb::StreamScoresRequest { assessment, options } = request;
+        let id = assessment.as_ref().map(|own| own.assessment_id.clone()).unwrap_or_default();
+        let request = pb::ScoreFindingsRequest { assessment, options };
+        let score = match self.loaded(request.options.as_ref()) {
+            Ok(loaded) => {
+                let job = move || answer::score(&loaded, request);
+                answered(self.workers.run_when_free(job).await).map(Response::into_inner)
+            }
+            Err(status) => Err(status),
+        };
+        let outcome = match score {
+            Ok(score) => pb::stream_scores_response::Outcome::Score(score),
+            Err(status) => pb::stream_scores_response::Outcome::Error(status::message(&status)),
+        };
+        let assessment_id = parse::well_formed(id);
+        let position = position as u64;
+        Ok(pb::StreamScoresResponse { position, assessment_id, outcome: Some(outcome) })
+    }
+}
+
+fn answered<T>(outcome: Result<Result<T, Rejected>, WorkerError>) -> Result<Response<T>, Status> {
+    let answered = outcome.map_err(status::worker)?;
+    answered.map(Response::new).map_err(|rejected| status::rejected(&rejected))
 }

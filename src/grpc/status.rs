@@ -2,6 +2,7 @@
 //!
 //! No message contains anything a caller sent: statuses end up in the logs of clients and proxies.
 
+use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
@@ -20,17 +21,17 @@ const NO_METADATA: [(String, String); 0] = [];
 
 /// One thing that is wrong with a request.
 #[derive(Debug, Clone)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// Field path.
-    pub(super) field: String,
+    pub(crate) field: String,
     /// Machine-readable reason.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
     /// What is wrong and what to do about it.
-    pub(super) description: String,
+    pub(crate) description: String,
 }
 
 impl Fault {
-    pub(super) fn new(field: &str, reason: &'static str, description: &str) -> Self {
+    pub(crate) fn new(field: &str, reason: &'static str, description: &str) -> Self {
         Self { field: field.to_owned(), reason, description: description.to_owned() }
     }
 }
@@ -46,7 +47,7 @@ impl From<&Violation> for Fault {
 }
 
 /// Why an assessment was not scored.
-pub(super) fn rejected(rejected: &Rejected) -> Status {
+pub(crate) fn rejected(rejected: &Rejected) -> Status {
     match rejected {
         Rejected::Invalid(violations) => {
             invalid(&violations.iter().map(Fault::from).collect::<Vec<_>>())
@@ -60,7 +61,7 @@ pub(super) fn rejected(rejected: &Rejected) -> Status {
 }
 
 /// `INVALID_ARGUMENT` with as many faults as fit; the number left out stands in `ErrorInfo`.
-pub(super) fn invalid(faults: &[Fault]) -> Status {
+pub(crate) fn invalid(faults: &[Fault]) -> Status {
     let fits = |listed: usize| invalid_listing(faults, listed).details().len() <= DETAILS_LIMIT;
     if fits(faults.len()) {
         return invalid_listing(faults, faults.len());
@@ -107,7 +108,7 @@ fn invalid_message(faults: &[Fault]) -> String {
 }
 
 /// No model of the version that was asked for is loaded.
-pub(super) fn unknown_model(models: &Models) -> Status {
+pub(crate) fn unknown_model(models: &Models) -> Status {
     let versions: Vec<&str> = models.all().map(Loaded::version).collect();
     let message = format!(
         "no loaded model has the version in model_version; loaded: {}",
@@ -117,12 +118,12 @@ pub(super) fn unknown_model(models: &Models) -> Status {
 }
 
 /// No finding of the id that was asked for.
-pub(super) fn unknown_finding() -> Status {
+pub(crate) fn unknown_finding() -> Status {
     with_info(Code::NotFound, "FINDING_NOT_FOUND", "no finding has this id; ListFindings names all")
 }
 
 /// No condition of the id that was asked for.
-pub(super) fn unknown_condition() -> Status {
+pub(crate) fn unknown_condition() -> Status {
     with_info(
         Code::NotFound,
         "CONDITION_NOT_FOUND",
@@ -131,7 +132,7 @@ pub(super) fn unknown_condition() -> Status {
 }
 
 /// The time limit of the server or of the caller passed.
-pub(super) fn deadline_exceeded() -> Status {
+pub(crate) fn deadline_exceeded() -> Status {
     with_info(
         Code::DeadlineExceeded,
         "DEADLINE_EXCEEDED",
@@ -140,7 +141,7 @@ pub(super) fn deadline_exceeded() -> Status {
 }
 
 /// Why a job was not done.
-pub(super) fn worker(error: WorkerError) -> Status {
+pub(crate) fn worker(error: WorkerError) -> Status {
     match error {
         WorkerError::Overloaded => with_info(
             Code::ResourceExhausted,
@@ -151,8 +152,18 @@ pub(super) fn worker(error: WorkerError) -> Status {
     }
 }
 
+/// A status as a message, with its details.
+pub(crate) fn message(status: &Status) -> tonic_types::pb::Status {
+    let whole = tonic_types::pb::Status::decode(status.details()).ok();
+    whole.unwrap_or_else(|| tonic_types::pb::Status {
+        code: i32::from(status.code()),
+        message: status.message().to_owned(),
+        details: Vec::new(),
+    })
+}
+
 /// A fault of this program; the cause is in the log and stays there.
-pub(super) fn internal() -> Status {
+pub(crate) fn internal() -> Status {
     Status::internal("internal error")
 }
 

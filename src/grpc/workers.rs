@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
@@ -46,6 +46,26 @@ impl Workers {
     ) -> Result<T, WorkerError> {
         let place =
             Arc::clone(&self.places).try_acquire_owned().map_err(|_| WorkerError::Overloaded)?;
+        self.run_in(place, job).await
+    }
+
+    /// The same, but waits for a place: for a caller who sends no more than it is answered.
+    ///
+    /// # Errors
+    /// [`WorkerError::Panicked`] when the job panics.
+    pub async fn run_when_free<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WorkerError> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        self.run_in(place.map_err(|_| WorkerError::Overloaded)?, job).await
+    }
+
+    async fn run_in<T: Send + 'static>(
+        &self,
+        place: OwnedSemaphorePermit,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WorkerError> {
         // The semaphore is never closed, so this fails for no other reason than a missing worker.
         let permit =
             Arc::clone(&self.running).acquire_owned().await.map_err(|_| WorkerError::Overloaded)?;

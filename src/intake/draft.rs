@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::Sex;
+use crate::domain::{Sex, Side};
 
 /// An enum value as it came over the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,17 +16,6 @@ pub enum Choice<T> {
     Unknown(i32),
 }
 
-/// Side of the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// Left.
-    Left,
-    /// Right.
-    Right,
-    /// Both, for findings only.
-    Both,
-}
-
 /// How much to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum View {
@@ -34,6 +23,15 @@ pub enum View {
     Basic,
     /// Also the contributions.
     Full,
+}
+
+/// What to do with findings that contradict one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// Answer and name them in a notice.
+    Lenient,
+    /// Refuse.
+    Strict,
 }
 
 /// The value of a finding.
@@ -82,8 +80,14 @@ pub struct Draft {
     pub credible_level: Option<f64>,
     /// How much to answer.
     pub view: Choice<View>,
+    /// Most findings to suggest.
+    pub max_suggestions: Option<u32>,
+    /// Greatest effort to suggest; empty for the default.
+    pub max_effort: String,
     /// Whether to answer for a patient outside the scope.
     pub accept_out_of_scope: bool,
+    /// What to do with findings that contradict one another.
+    pub consistency: Choice<Consistency>,
 }
 
 // A draft is a patient: its values must not reach a log by way of `{:?}`.

@@ -4,10 +4,12 @@
 //! [`Draft`] and a [`Location`] to its own field paths; none has a validator of its own.
 
 mod draft;
+mod findings;
 mod nearest;
 mod validate;
 mod violation;
 
-pub use draft::{Choice, Draft, DraftFinding, Side, Value, View};
+pub use draft::{Choice, Consistency, Draft, DraftFinding, Value, View};
+pub(crate) use validate::is_plain_id;
 pub use validate::{Accepted, Rejected, case};
 pub use violation::{FindingField, Location, Reason, Violation};

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::nearest::nearest;
-use super::{
-    Choice, Draft, DraftFinding, FindingField, Location, Reason, Side, Value, View, Violation,
-};
+use super::findings::Told;
+use super::{Choice, Consistency, Draft, FindingField, Location, Reason, View, Violation};
 use crate::domain::{
-    AgeYears, Case, Complaint, CredibleLevel, Detail, Exposure, Notice, Observation, Sex,
+    AgeYears, Case, Complaint, CredibleLevel, Detail, Exposure, Notice, Sex, Side,
 };
-use crate::knowledge::{Form, KnowledgeBase, Measure, RiskFactor, Term, Trigger};
+use crate::knowledge::{Effort, KnowledgeBase, Subject, Trigger};
+use crate::rules::{Facts, Rules};
 
-/// Most findings in one draft.
-const MOST_FINDINGS: usize = 256;
+/// Findings suggested when nothing is said, and most that may be asked for.
+const SUGGESTIONS: u32 = 5;
+const MOST_SUGGESTIONS: u32 = 50;
 /// Age from which the model holds.
 const ADULT_YEARS: u32 = 18;
 
@@ -21,6 +21,12 @@ const ADULT_YEARS: u32 = 18;
 pub struct Accepted {
     /// The case for the engine.
     pub case: Case,
+    /// Everything that was stated, of whatever side, for the rules.
+    pub facts: Facts,
+    /// Most findings to suggest.
+    pub max_suggestions: usize,
+    /// Greatest effort to suggest.
+    pub max_effort: Effort,
     /// What intake has to say beside the numbers.
     pub notices: Vec<Notice>,
 }
@@ -38,12 +44,16 @@ pub enum Rejected {
 ///
 /// # Errors
 /// [`Rejected::Invalid`] with every violation at once; else [`Rejected::OutOfScope`] for a patient under 18.
-pub fn case(
-    draft: &Draft,
-    knowledge: &KnowledgeBase,
-    default_setting: usize,
-) -> Result<Accepted, Rejected> {
-    let mut intake = Intake { draft, knowledge, violations: Vec::new(), notices: Vec::new() };
+pub fn case(draft: &Draft, rules: &Rules, default_setting: usize) -> Result<Accepted, Rejected> {
+    let knowledge = &*rules.knowledge;
+    let mut intake = Intake {
+        draft,
+        knowledge,
+        facts: Facts::default(),
+        positions: BTreeMap::new(),
+        violations: Vec::new(),
+        notices: Vec::new(),
+    };
     intake.assessment();
     let age = intake.age();
     let sex = intake.choice(draft.sex, Location::Sex, "SEX_FEMALE, SEX_MALE");
@@ -51,19 +61,27 @@ pub fn case(
     let setting = intake.setting(default_setting);
     let level = intake.level();
     let view = intake.choice(draft.view, Location::View, "VIEW_BASIC, VIEW_FULL");
+    let max_suggestions = intake.max_suggestions();
+    let max_effort = intake.max_effort();
     let told = intake.findings(side);
-    let Intake { mut violations, mut notices, .. } = intake;
+    (intake.facts.age, intake.facts.sex) = (age, sex);
+    intake.contradictions(rules);
+    let Intake { mut violations, mut notices, facts, .. } = intake;
     if !violations.is_empty() {
         violations.sort_by_key(|violation| violation.location);
+        violations.dedup();
         return Err(Rejected::Invalid(violations));
     }
     if age.is_some_and(|age| age.get() < ADULT_YEARS) {
         if !draft.accept_out_of_scope {
             return Err(Rejected::OutOfScope);
         }
-        notices.push(Notice::OutOfScopeAccepted);
+        notices.push(Notice::new(
+            "PATIENT_OUT_OF_SCOPE",
+            "The patient is under 18 years and the model is for adults; the caller accepted an answer outside the scope.",
+        ));
     }
-    let complaint = complaint(&told, &mut notices);
+    let complaint = complaint(knowledge, &told, &mut notices);
     let mut exposures = derived(knowledge, age, sex);
     exposures.extend(told.exposures());
     exposures.sort_by_key(|exposure| exposure.risk_factor);
@@ -79,50 +97,26 @@ pub fn case(
             Some(View::Basic) | None => Detail::Basic,
         },
     };
-    Ok(Accepted { case, notices })
+    Ok(Accepted { case, facts, max_suggestions, max_effort, notices })
 }
 
-/// What was told and is used, by term; each term stands once.
-#[derive(Default)]
-struct Told(BTreeMap<Subject, bool>);
-
-/// What a term is about, whatever the id and form it was sent in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Subject {
-    Complaint,
-    Finding(usize),
-    RiskFactor(usize),
-}
-
-impl Told {
-    fn observations(&self) -> Vec<Observation> {
-        let observation = |(subject, &present): (&Subject, &bool)| match *subject {
-            Subject::Finding(finding) => Some(Observation { finding, present }),
-            Subject::Complaint | Subject::RiskFactor(_) => None,
-        };
-        self.0.iter().filter_map(observation).collect()
-    }
-
-    fn exposures(&self) -> impl Iterator<Item = Exposure> {
-        self.0.iter().filter_map(|(subject, &present)| match *subject {
-            Subject::RiskFactor(risk_factor) => Some(Exposure { risk_factor, present }),
-            Subject::Complaint | Subject::Finding(_) => None,
-        })
-    }
-}
-
-fn complaint(told: &Told, notices: &mut Vec<Notice>) -> Complaint {
-    match told.0.get(&Subject::Complaint) {
-        Some(true) => Complaint::Present,
-        Some(false) => {
-            notices.push(Notice::HeelPainAbsent);
-            Complaint::Absent
-        }
-        None => {
-            notices.push(Notice::HeelPainAssumed);
-            Complaint::Present
-        }
-    }
+fn complaint(knowledge: &KnowledgeBase, told: &Told, notices: &mut Vec<Notice>) -> Complaint {
+    let stated = told.0.get(&Subject::Complaint);
+    let (complaint, code, message) = match stated {
+        Some(true) => return Complaint::Present,
+        Some(false) => (
+            Complaint::Absent,
+            "HEEL_PAIN_ABSENT",
+            "Heel pain was sent as absent, which is outside the purpose: likelihoods are of presence and there are no weights.",
+        ),
+        None => (
+            Complaint::Present,
+            "HEEL_PAIN_ASSUMED",
+            "Nothing was sent about pain of the assessed heel, so it was taken as present.",
+        ),
+    };
+    notices.push(Notice::new(code, message).about([&knowledge.complaint.id]));
+    complaint
 }
 
 /// Risk factors that follow from the patient.
@@ -140,22 +134,18 @@ fn derived(knowledge: &KnowledgeBase, age: Option<AgeYears>, sex: Option<Sex>) -
 }
 
 /// A draft under validation.
-struct Intake<'a> {
-    draft: &'a Draft,
-    knowledge: &'a KnowledgeBase,
-    violations: Vec<Violation>,
-    notices: Vec<Notice>,
-}
-
-/// A finding that was understood, and where it stands in the draft.
-struct Understood {
-    position: usize,
-    id_side: (String, Option<Side>),
-    present: bool,
+pub(super) struct Intake<'a> {
+    pub(super) draft: &'a Draft,
+    pub(super) knowledge: &'a KnowledgeBase,
+    pub(super) facts: Facts,
+    /// Where each subject stands first in the draft.
+    pub(super) positions: BTreeMap<Subject, usize>,
+    pub(super) violations: Vec<Violation>,
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Intake<'_> {
-    fn violate(&mut self, location: Location, reason: Reason) {
+    pub(super) fn violate(&mut self, location: Location, reason: Reason) {
         self.violations.push(Violation { location, reason });
     }
 
@@ -180,7 +170,12 @@ impl Intake<'_> {
         valid
     }
 
-    fn choice<T>(&mut self, choice: Choice<T>, at: Location, accepted: &'static str) -> Option<T> {
+    pub(super) fn choice<T>(
+        &mut self,
+        choice: Choice<T>,
+        at: Location,
+        accepted: &'static str,
+    ) -> Option<T> {
         match choice {
             Choice::Unset => None,
             Choice::Known(value) => Some(value),
@@ -223,157 +218,49 @@ impl Intake<'_> {
         })
     }
 
-    /// The findings that count for the assessed side.
-    fn findings(&mut self, assessed: Option<Side>) -> Told {
-        if self.draft.findings.len() > MOST_FINDINGS {
-            self.violate(Location::Findings, Reason::TooManyFindings { limit: MOST_FINDINGS });
-            return Told::default();
+    fn max_suggestions(&mut self) -> usize {
+        let asked = self.draft.max_suggestions.unwrap_or(SUGGESTIONS);
+        if asked > MOST_SUGGESTIONS {
+            let (minimum, maximum) = (0.0, f64::from(MOST_SUGGESTIONS));
+            self.violate(Location::MaxSuggestions, Reason::OutOfRange { minimum, maximum });
         }
-        let mut seen: BTreeMap<Subject, Vec<Understood>> = BTreeMap::new();
-        let mut other_side: BTreeMap<Subject, Vec<Understood>> = BTreeMap::new();
-        for (position, finding) in self.draft.findings.iter().enumerate() {
-            let Some((subject, present)) = self.finding(position, finding) else { continue };
-            let at = Location::Finding(position, FindingField::Side);
-            let accepted = "SIDE_LEFT, SIDE_RIGHT, SIDE_BOTH";
-            let side = self.choice(finding.side, at, accepted).or(assessed);
-            let understood = Understood { position, id_side: (finding.id.clone(), side), present };
-            let is_other = self.is_of_other_side(subject, side, assessed);
-            let earlier = if is_other { &mut other_side } else { &mut seen };
-            let earlier = earlier.entry(subject).or_default();
-            let repeated = earlier.iter().find(|other| other.id_side == understood.id_side);
-            if let Some(first) = repeated.map(|first| first.position) {
-                let at = Location::Finding(position, FindingField::Id);
-                self.violate(at, Reason::DuplicateFinding { first });
+        usize::try_from(asked).unwrap_or(usize::MAX)
+    }
+
+    fn max_effort(&mut self) -> Effort {
+        let asked = &self.draft.max_effort;
+        let found = Effort::ALL.into_iter().find(|effort| effort.id() == asked);
+        if found.is_none() && !asked.is_empty() {
+            self.violate(Location::MaxEffort, Reason::UnknownEffort);
+        }
+        found.unwrap_or(Effort::Bedside)
+    }
+
+    /// Statements that cannot hold together: violations when the caller wants them refused, else notices.
+    fn contradictions(&mut self, rules: &Rules) {
+        let accepted = "CONSISTENCY_LENIENT, CONSISTENCY_STRICT";
+        let asked = self.choice(self.draft.consistency, Location::Consistency, accepted);
+        let is_strict = asked == Some(Consistency::Strict);
+        for contradiction in rules.contradictions(&self.facts) {
+            let findings = contradiction.subjects.iter();
+            if is_strict {
+                let remedy = contradiction.rule.remedy.clone();
+                let position = findings.filter_map(|subject| self.positions.get(subject)).max();
+                let at = position.map_or(Location::Findings, |position| {
+                    Location::Finding(*position, FindingField::Value)
+                });
+                self.violate(at, Reason::Contradiction { remedy });
             } else {
-                earlier.push(understood);
+                let notice = Notice::new("CONTRADICTION", &contradiction.rule.remedy);
+                let findings = findings.map(|subject| self.knowledge.id(*subject));
+                self.notices.push(notice.about(findings));
             }
         }
-        self.notice_other_side(other_side.into_keys());
-        self.agreed(seen)
-    }
-
-    fn is_of_other_side(
-        &self,
-        subject: Subject,
-        side: Option<Side>,
-        assessed: Option<Side>,
-    ) -> bool {
-        let has_side = match subject {
-            Subject::Finding(finding) => self.knowledge.findings[finding].has_side,
-            Subject::Complaint => self.knowledge.complaint.has_side,
-            Subject::RiskFactor(_) => false,
-        };
-        let differs = |(side, assessed): (Side, Side)| side != Side::Both && side != assessed;
-        has_side && side.zip(assessed).is_some_and(differs)
-    }
-
-    fn notice_other_side(&mut self, subjects: impl Iterator<Item = Subject>) {
-        let finding = |subject: Subject| match subject {
-            Subject::Finding(finding) => Some(finding),
-            Subject::Complaint | Subject::RiskFactor(_) => None,
-        };
-        let findings: Vec<usize> = subjects.filter_map(finding).collect();
-        if !findings.is_empty() {
-            self.notices.push(Notice::OtherSideNotUsed(findings));
-        }
-    }
-
-    /// One value for each subject. The same finding may come under several ids or sides as long as they agree.
-    fn agreed(&mut self, seen: BTreeMap<Subject, Vec<Understood>>) -> Told {
-        let mut told = Told::default();
-        for (subject, understood) in seen {
-            let Some(first) = understood.first() else { continue };
-            for other in understood.iter().filter(|other| other.present != first.present) {
-                let at = Location::Finding(other.position, FindingField::Value);
-                self.violate(at, Reason::ContradictingFinding { first: first.position });
-            }
-            told.0.insert(subject, first.present);
-        }
-        told
-    }
-
-    /// What one finding is about, and whether it is present.
-    fn finding(&mut self, position: usize, finding: &DraftFinding) -> Option<(Subject, bool)> {
-        let knowledge = self.knowledge;
-        let Some(term) = knowledge.terms.get(&finding.id) else {
-            self.unknown_id(position, &finding.id);
-            return None;
-        };
-        let (subject, id, measure, form) = match *term {
-            Term::Complaint => (Subject::Complaint, &knowledge.complaint.id, None, Form::YesNo),
-            Term::Finding(index, form) => {
-                let known = &knowledge.findings[index];
-                (Subject::Finding(index), &known.id, known.measure.as_ref(), form)
-            }
-            Term::RiskFactor(index, form) => {
-                let known = &knowledge.risk_factors[index];
-                (Subject::RiskFactor(index), &known.id, known.measure.as_ref(), form)
-            }
-        };
-        let at = Location::Finding(position, FindingField::Value);
-        match (&finding.value, form, measure) {
-            (None, ..) => self.violate(at, Reason::MissingValue),
-            (Some(Value::YesNo(present)), Form::YesNo, _) => return Some((subject, *present)),
-            (Some(Value::Quantity { .. }), Form::YesNo, _) | (Some(_), Form::Measured, None) => {
-                let measured_id = measure.map(|measure| measure.id.clone());
-                self.violate(at, Reason::ExpectedYesNo { measured_id });
-            }
-            (Some(Value::YesNo(_)), Form::Measured, Some(measure)) => {
-                let (unit, yes_no_id) = (measure.unit.clone(), id.clone());
-                self.violate(at, Reason::ExpectedQuantity { unit, yes_no_id });
-            }
-            (Some(Value::Quantity { value, unit }), Form::Measured, Some(measure)) => {
-                return self.quantity(position, *value, unit, measure).map(|met| (subject, met));
-            }
-        }
-        None
-    }
-
-    fn quantity(
-        &mut self,
-        position: usize,
-        value: f64,
-        unit: &str,
-        measure: &Measure,
-    ) -> Option<bool> {
-        let mut valid = true;
-        if unit != measure.unit {
-            let expected = measure.unit.clone();
-            let at = Location::Finding(position, FindingField::QuantityUnit);
-            self.violate(at, Reason::WrongUnit { expected });
-            valid = false;
-        }
-        let (minimum, maximum) = measure.range;
-        if !(minimum..=maximum).contains(&value) {
-            let at = Location::Finding(position, FindingField::QuantityValue);
-            let reason = if value.is_finite() {
-                Reason::OutOfRange { minimum, maximum }
-            } else {
-                Reason::NotFinite
-            };
-            self.violate(at, reason);
-            valid = false;
-        }
-        valid.then(|| measure.present.is_met_by(value))
-    }
-
-    fn unknown_id(&mut self, position: usize, id: &str) {
-        let derived = |factor: &&RiskFactor| factor.derived.is_some();
-        let mut factors = self.knowledge.risk_factors.iter().filter(derived);
-        let reason = if factors.any(|factor| factor.id == id) {
-            Reason::DerivedRiskFactor
-        } else if !is_plain_id(id) {
-            Reason::MalformedId
-        } else {
-            let known = self.knowledge.terms.keys().map(String::as_str);
-            Reason::UnknownFinding { nearest: nearest(id, known) }
-        };
-        self.violate(Location::Finding(position, FindingField::Id), reason);
     }
 }
 
 /// Whether an id that a caller made has the characters and length that ids have.
-fn is_plain_id(id: &str) -> bool {
+pub(crate) fn is_plain_id(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (1..=64).contains(&id.len()) && id.bytes().all(is_plain)
 }

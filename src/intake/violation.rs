@@ -25,6 +25,12 @@ pub enum Location {
     CredibleLevel,
     /// `view` of the options.
     View,
+    /// `consistency` of the options.
+    Consistency,
+    /// `max_suggestions` of the options.
+    MaxSuggestions,
+    /// `max_effort` of a request for suggestions.
+    MaxEffort,
 }
 
 /// A field of a finding.
@@ -66,6 +72,11 @@ pub enum Reason {
         /// Position of the earlier one.
         first: usize,
     },
+    /// Findings that cannot hold together, by a rule of the knowledge base.
+    Contradiction {
+        /// What is wrong and what to do about it.
+        remedy: String,
+    },
     /// A finding was sent without a value.
     MissingValue,
     /// A quantity was sent where present or absent is expected; the id of the measured form, where there is one.
@@ -106,6 +117,8 @@ pub enum Reason {
         /// Names that are accepted.
         accepted: &'static str,
     },
+    /// No effort has this name; the known ones.
+    UnknownEffort,
     /// No setting has this id; the known ones.
     UnknownSetting {
         /// Known settings.
@@ -129,6 +142,7 @@ impl Reason {
             Self::DerivedRiskFactor => "DERIVED_RISK_FACTOR",
             Self::DuplicateFinding { .. } => "DUPLICATE_FINDING",
             Self::ContradictingFinding { .. } => "CONTRADICTING_FINDING",
+            Self::Contradiction { .. } => "CONTRADICTION",
             Self::MissingValue => "MISSING_VALUE",
             Self::ExpectedYesNo { .. } => "EXPECTED_YES_NO",
             Self::ExpectedQuantity { .. } => "EXPECTED_QUANTITY",
@@ -136,6 +150,7 @@ impl Reason {
             Self::NotFinite => "NOT_FINITE",
             Self::OutOfRange { .. } | Self::OutsideOpenRange { .. } => "OUT_OF_RANGE",
             Self::UnknownEnumValue { .. } => "UNKNOWN_ENUM_VALUE",
+            Self::UnknownEffort => "UNKNOWN_EFFORT",
             Self::UnknownSetting { .. } => "UNKNOWN_SETTING",
             Self::TooManyFindings { .. } => "TOO_MANY_FINDINGS",
         }
@@ -164,6 +179,7 @@ impl Reason {
             Self::ContradictingFinding { first } => format!(
                 "contradicts findings[{first}], which is the same finding; send one or, if the sides differ, name the assessed side"
             ),
+            Self::Contradiction { remedy } => remedy.clone(),
             Self::MissingValue => "has no value; send `present` or `quantity`".into(),
             Self::ExpectedYesNo { measured_id } => expected_yes_no(measured_id.as_deref()),
             Self::ExpectedQuantity { unit, yes_no_id } => {
@@ -176,6 +192,9 @@ impl Reason {
                 format!("must be strictly between {lower} and {upper}")
             }
             Self::UnknownEnumValue { accepted } => format!("must be one of {accepted}"),
+            Self::UnknownEffort => {
+                "must be empty or one of asked, bedside, instrument, imaging_or_laboratory".into()
+            }
             Self::UnknownSetting { known } => {
                 format!("no setting has this id; known are {}", known.join(", "))
             }

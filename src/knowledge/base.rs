@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::study::{LeftOut, Parameter, Source, Study};
+use super::terms::Term;
 use crate::domain::{AgeYears, Mechanism, Origin, Sex};
 
 /// An immutable, checked knowledge base. Conditions, findings and risk factors are named by their index.
@@ -246,6 +247,10 @@ pub enum Effort {
 }
 
 impl Effort {
+    /// All efforts, the least first.
+    pub const ALL: [Self; 4] =
+        [Self::Asked, Self::Bedside, Self::Instrument, Self::ImagingOrLaboratory];
+
     /// Id as in the knowledge base and on the wire.
     #[must_use]
     pub const fn id(self) -> &'static str {
@@ -261,7 +266,7 @@ impl Effort {
 /// The measured form of a finding or risk factor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
-    /// Id to send with a quantity.
+    /// Id to send with a quantity. Findings that share it share its unit and range.
     pub id: String,
     /// UCUM unit.
     pub unit: String,
@@ -276,8 +281,12 @@ pub struct Measure {
 pub enum Threshold {
     /// Below the value.
     Below(f64),
+    /// At the value or below.
+    AtMost(f64),
     /// At the value or above.
     AtLeast(f64),
+    /// Above the value.
+    Above(f64),
 }
 
 impl Threshold {
@@ -286,7 +295,9 @@ impl Threshold {
     pub fn is_met_by(self, value: f64) -> bool {
         match self {
             Self::Below(threshold) => value < threshold,
+            Self::AtMost(threshold) => value <= threshold,
             Self::AtLeast(threshold) => value >= threshold,
+            Self::Above(threshold) => value > threshold,
         }
     }
 }
@@ -364,24 +375,4 @@ pub struct Effect {
     pub odds_ratio: Parameter,
     /// The studies it is pooled from.
     pub studies: Vec<Study>,
-}
-
-/// What an id that a caller may send stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Term {
-    /// The presenting complaint.
-    Complaint,
-    /// A finding, by index, and the form its id asks for.
-    Finding(usize, Form),
-    /// A risk factor, by index, and the form its id asks for. Derived risk factors are no terms.
-    RiskFactor(usize, Form),
-}
-
-/// The form in which an id takes its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// Present or absent.
-    YesNo,
-    /// A quantity.
-    Measured,
 }

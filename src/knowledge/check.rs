@@ -43,18 +43,18 @@ impl fmt::Display for Faults {
 
 /// Collects faults while a knowledge base is read.
 #[derive(Debug)]
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     files: &'a [File],
     faults: Vec<Fault>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) const fn new(files: &'a [File]) -> Self {
+    pub(crate) const fn new(files: &'a [File]) -> Self {
         Self { files, faults: Vec::new() }
     }
 
     /// Adds a fault at a byte offset of a file.
-    pub(super) fn at(&mut self, file: usize, offset: usize, reason: String) {
+    pub(crate) fn at(&mut self, file: usize, offset: usize, reason: String) {
         let content = &self.files[file];
         let before = content.text.as_bytes().iter().take(offset);
         let line = 1 + before.filter(|byte| **byte == b'\n').count();
@@ -62,28 +62,28 @@ impl<'a> Report<'a> {
     }
 
     /// Adds a fault of the whole.
-    pub(super) fn overall(&mut self, reason: String) {
+    pub(crate) fn overall(&mut self, reason: String) {
         self.faults.push(Fault { file: String::new(), line: 0, reason });
     }
 
     /// Adds a fault that the TOML reader found.
-    pub(super) fn error(&mut self, file: usize, error: &toml::de::Error) {
+    pub(crate) fn error(&mut self, file: usize, error: &toml::de::Error) {
         self.error_near(file, 0, error);
     }
 
     /// Adds a fault that the TOML reader found, at `offset` when it does not say where.
-    pub(super) fn error_near(&mut self, file: usize, offset: usize, error: &toml::de::Error) {
+    pub(crate) fn error_near(&mut self, file: usize, offset: usize, error: &toml::de::Error) {
         let offset = error.span().map_or(offset, |span| span.start);
         self.at(file, offset, error.message().to_owned());
     }
 
     /// Whether nothing is wrong so far.
-    pub(super) const fn is_clean(&self) -> bool {
+    pub(crate) const fn is_clean(&self) -> bool {
         self.faults.is_empty()
     }
 
     /// The faults, in order.
-    pub(super) fn into_faults(mut self) -> Faults {
+    pub(crate) fn into_faults(mut self) -> Faults {
         self.faults.sort();
         Faults(self.faults)
     }

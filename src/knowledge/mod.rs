@@ -10,13 +10,18 @@ mod embedded;
 mod pooling;
 mod raw;
 mod study;
+mod terms;
 
 pub use base::{
-    Association, Attribute, Cluster, Code, Condition, Correlation, Effect, Effort, Finding, Form,
+    Association, Attribute, Cluster, Code, Condition, Correlation, Effect, Effort, Finding,
     KnowledgeBase, Leak, Link, Measure, ModelCard, PrevalenceOf, RiskFactor, Setting,
-    SettingPrevalence, Term, Threshold, Trigger,
+    SettingPrevalence, Threshold, Trigger,
 };
+pub(crate) use check::Report;
 pub use check::{Fault, Faults};
 pub use compile::load;
-pub use embedded::{File, embedded, read_folder};
+pub(crate) use compile::{compile, is_plain_id};
+pub use embedded::{File, embedded};
+pub(crate) use raw::{Checked, Located, entries, tables};
 pub use study::{LeftOut, Parameter, Source, Study};
+pub use terms::{Subject, Term};

@@ -27,13 +27,13 @@ pub(super) struct Document {
 
 /// An entry and where it stands.
 #[derive(Debug)]
-pub(super) struct Located<T> {
+pub(crate) struct Located<T> {
     /// Index of the file.
-    pub(super) file: usize,
+    pub(crate) file: usize,
     /// Byte offset of the entry.
-    pub(super) offset: usize,
+    pub(crate) offset: usize,
     /// The entry.
-    pub(super) entry: T,
+    pub(crate) entry: T,
 }
 
 #[derive(Debug, Deserialize)]
@@ -214,7 +214,9 @@ pub(super) struct Measure {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Comparison {
     Below,
+    AtMost,
     AtLeast,
+    Above,
 }
 
 #[derive(Debug, Deserialize)]
@@ -266,9 +268,19 @@ pub(super) enum Quality {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Checked {
+pub(crate) enum Checked {
     Read,
     Recalled,
+}
+
+impl Checked {
+    /// Id as in the files.
+    pub(crate) const fn id(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Recalled => "recalled",
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -281,34 +293,54 @@ pub(super) struct LeftOut {
     pub(super) reason: String,
 }
 
-/// Reads every entry of every file. Each syntax fault, and the first fault of shape of each entry, goes into the report.
+/// Folder of the rules that stand beside the network.
+const RULES: &str = "rules/";
+
+/// Reads every entry of every file but those of the rules. Each syntax fault, and the first fault of shape of each entry, goes
+/// into the report.
 pub(super) fn read(files: &[File], report: &mut Report<'_>) -> Document {
     let mut document = Document::default();
-    for (file, content) in files.iter().enumerate() {
+    tables(files, false, report, |key, file, value, report| {
+        match key {
+            "model" => one(&mut document.models, file, value, report),
+            "condition" => entries(&mut document.conditions, file, value, report),
+            "setting" => entries(&mut document.settings, file, value, report),
+            "association" => entries(&mut document.associations, file, value, report),
+            "cluster" => entries(&mut document.clusters, file, value, report),
+            "risk_factor" => entries(&mut document.risk_factors, file, value, report),
+            "finding" => entries(&mut document.findings, file, value, report),
+            "source" => entries(&mut document.sources, file, value, report),
+            "left_out" => entries(&mut document.left_out, file, value, report),
+            _ => return false,
+        }
+        true
+    });
+    document
+}
+
+/// Hands over every table of the files of the rules, or of the others. `take` says whether it knows the table's name.
+pub(crate) fn tables(
+    files: &[File],
+    of_rules: bool,
+    report: &mut Report<'_>,
+    mut take: impl FnMut(&str, usize, Spanned<DeValue<'_>>, &mut Report<'_>) -> bool,
+) {
+    let wanted = files.iter().enumerate().filter(|(_, f)| f.name.starts_with(RULES) == of_rules);
+    for (file, content) in wanted {
         let (table, errors) = DeTable::parse_recoverable(&content.text);
         for error in &errors {
             report.error(file, error);
         }
         for (key, value) in table.into_inner() {
-            let offset = key.span().start;
-            match key.get_ref().as_ref() {
-                "model" => one(&mut document.models, file, value, report),
-                "condition" => entries(&mut document.conditions, file, value, report),
-                "setting" => entries(&mut document.settings, file, value, report),
-                "association" => entries(&mut document.associations, file, value, report),
-                "cluster" => entries(&mut document.clusters, file, value, report),
-                "risk_factor" => entries(&mut document.risk_factors, file, value, report),
-                "finding" => entries(&mut document.findings, file, value, report),
-                "source" => entries(&mut document.sources, file, value, report),
-                "left_out" => entries(&mut document.left_out, file, value, report),
-                other => report.at(file, offset, format!("unknown table `{other}`")),
+            let (name, offset) = (key.get_ref().as_ref(), key.span().start);
+            if !take(name, file, value, report) {
+                report.at(file, offset, format!("unknown table `{name}`"));
             }
         }
     }
-    document
 }
 
-fn entries<T: DeserializeOwned>(
+pub(crate) fn entries<T: DeserializeOwned>(
     into: &mut Vec<Located<T>>,
     file: usize,
     value: Spanned<DeValue<'_>>,

@@ -1,7 +1,6 @@
 //! The server: services, health, reflection and limits on one port, and a shutdown that ends.
 
 mod signals;
-mod startup;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -21,11 +20,12 @@ use tonic_health::server::{HealthReporter, health_reporter};
 use tonic_reflection::server::Builder;
 use tracing::{info, warn};
 
+use crate::catalogue;
 use crate::config::{self, Config};
-use crate::grpc::{self, Deadline, Models, Trace, Workers};
+use crate::grpc::{self, Deadline, Models, Workers};
+use crate::telemetry::Trace;
 
 pub use signals::Signals;
-pub use startup::{LoadError, load_knowledge, load_models};
 
 // Limits of HTTP/2. They bound what one connection can make the server hold.
 const CONCURRENT_STREAMS: u32 = 128;
@@ -78,13 +78,14 @@ pub async fn run(
     let (health, health_service) = health_reporter();
     report(&health, ServingStatus::Serving).await;
     let workers = Workers::new(worker_count(&config.server), config.server.queue);
-    let routes = grpc::routes(models, workers).add_service(health_service);
+    let catalogue = catalogue::service(Arc::clone(&models));
+    let routes = grpc::routes(models, workers).add_service(catalogue).add_service(health_service);
     let routes = if config.is_reflection_enabled { with_reflection(routes)? } else { routes };
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let (stop, stopped) = oneshot::channel::<()>();
     let mut serving = pin!(
         http2(&config.server)
-            .layer(Trace::new())
+            .layer(Trace::new(grpc::FILE_DESCRIPTOR_SET))
             .layer(grpc::catch_panic())
             .layer(Deadline::new(config.server.request_timeout))
             .add_routes(routes)
@@ -113,7 +114,7 @@ pub async fn run(
 
 /// Health of the server as a whole and of each service.
 async fn report(health: &HealthReporter, status: ServingStatus) {
-    for service in [""].into_iter().chain(grpc::SERVICE_NAMES) {
+    for service in ["", grpc::SERVICE_NAME, catalogue::SERVICE_NAME] {
         health.set_service_status(service, status).await;
     }
 }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::domain::{Case, Origin, Sex};
 use crate::intake::{self, Choice, Draft, DraftFinding, Value};
 use crate::knowledge::KnowledgeBase;
+use crate::rules::Rules;
 
 /// Published cases come from specialists' reports.
 const PUBLISHED_SETTING: &str = "specialist_referral";
@@ -108,11 +109,11 @@ enum State {
 }
 
 /// Reads a file of cases.
-pub(super) fn read(knowledge: &KnowledgeBase, file: &Path) -> Result<Cohort, CohortError> {
+pub(super) fn read(rules: &Rules, file: &Path) -> Result<Cohort, CohortError> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| CohortError::Unreadable { file: file.to_owned(), error })?;
     let case = |(number, line): (usize, &str)| {
-        labelled(knowledge, line).map_err(|reason| CohortError::Faulty {
+        labelled(rules, line).map_err(|reason| CohortError::Faulty {
             file: file.to_owned(),
             line: number + 1,
             reason,
@@ -123,7 +124,8 @@ pub(super) fn read(knowledge: &KnowledgeBase, file: &Path) -> Result<Cohort, Coh
     Ok(Cohort { name, cases: lines.map(case).collect::<Result<_, _>>()? })
 }
 
-fn labelled(knowledge: &KnowledgeBase, line: &str) -> Result<Labelled, String> {
+fn labelled(rules: &Rules, line: &str) -> Result<Labelled, String> {
+    let knowledge = &*rules.knowledge;
     let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let index = |id: &String| {
         let conditions = &knowledge.conditions;
@@ -132,14 +134,13 @@ fn labelled(knowledge: &KnowledgeBase, line: &str) -> Result<Labelled, String> {
     };
     let causes = [Some(&line.condition), line.second_condition.as_ref()];
     let conditions = causes.into_iter().flatten().map(index).collect::<Result<_, _>>()?;
-    let accepted =
-        intake::case(&draft(&line)?, knowledge, 0).map_err(|rejected| match rejected {
-            intake::Rejected::Invalid(violations) => {
-                let reasons = violations.iter().map(|violation| violation.reason.to_string());
-                reasons.collect::<Vec<_>>().join("; ")
-            }
-            intake::Rejected::OutOfScope => "out of scope".to_owned(),
-        })?;
+    let accepted = intake::case(&draft(&line)?, rules, 0).map_err(|rejected| match rejected {
+        intake::Rejected::Invalid(violations) => {
+            let reasons = violations.iter().map(|violation| violation.reason.to_string());
+            reasons.collect::<Vec<_>>().join("; ")
+        }
+        intake::Rejected::OutOfScope => "out of scope".to_owned(),
+    })?;
     Ok(Labelled {
         findings: line.findings.len(),
         constructed: line.constructed,

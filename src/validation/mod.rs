@@ -9,6 +9,7 @@ mod cohort;
 mod influence;
 mod measures;
 mod prediction;
+mod questions;
 mod report;
 mod sampled;
 mod several;
@@ -17,7 +18,9 @@ mod simulation;
 use std::path::PathBuf;
 
 use crate::engine::Model;
+use crate::rules::Rules;
 pub use cohort::CohortError;
+pub use questions::{Examination, examinations};
 pub use report::Report;
 pub use sampled::{condition_counts, redrawn};
 
@@ -25,8 +28,8 @@ pub use sampled::{condition_counts, redrawn};
 ///
 /// # Errors
 /// [`CohortError`] when a file cannot be read or a line of it is no case.
-pub fn run(model: &Model, files: &[PathBuf]) -> Result<Report, CohortError> {
-    let read = |file: &PathBuf| cohort::read(model.knowledge(), file);
+pub fn run(model: &Model, rules: &Rules, files: &[PathBuf]) -> Result<Report, CohortError> {
+    let read = |file: &PathBuf| cohort::read(rules, file);
     let cohorts = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     Ok(report::write(model, &cohorts, &simulation::simulate(model)))
 }

@@ -86,8 +86,8 @@ fn naive(model: &Model, case: &Case) -> Prediction {
     let knowledge = model.knowledge();
     let mut logs: Vec<f64> =
         weighed(&engine::assess(model, &bare(case))).conditions.into_iter().map(f64::ln).collect();
-    for (log, ratio) in logs.iter_mut().zip(engine::log_ratios(model, case)) {
-        *log += ratio.independent;
+    for evidence in engine::condition_evidence(model, case) {
+        logs[evidence.condition] += evidence.ratio.ln();
     }
     let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut conditions: Vec<f64> = logs.into_iter().map(|log| (log - largest).exp()).collect();

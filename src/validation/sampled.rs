@@ -7,7 +7,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::cohort::Truth;
 use crate::domain::{AgeYears, Case, Complaint, CredibleLevel, Detail, Observation};
 use crate::engine::Model;
-use crate::knowledge::{Correlation, KnowledgeBase, Parameter};
+use crate::knowledge::{Correlation, Finding, KnowledgeBase, Parameter};
 
 /// A sampled patient.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl<'m> Sampler<'m> {
         let present = members(self.cumulative.partition_point(|sum| *sum <= at));
         let age = AgeYears::new(self.random.random_range(25..=80));
         let contributes = self.contributing(&present);
-        let mut findings: Vec<usize> = (0..knowledge.findings.len()).collect();
+        let mut findings = informative(knowledge);
         findings.shuffle(&mut self.random);
         let mut observations: Vec<Observation> = Vec::new();
         for finding in findings {
@@ -78,16 +78,25 @@ impl<'m> Sampler<'m> {
         }
     }
 
-    /// Whether a finding tells anything by itself and nothing of its cluster was drawn: the model discounts agreement within a
+    /// The next patient's conditions and age, and every finding that tells anything by itself.
+    pub(super) fn examine(&mut self) -> (Case, Vec<Observation>, [bool; 4]) {
+        let Patient { case, truth, contributes } = self.draw();
+        let findings = informative(self.model.knowledge()).into_iter();
+        let observe = |finding| {
+            let present = self.has(finding, &truth.conditions, case.age);
+            Observation { finding, present }
+        };
+        let all = findings.map(observe).collect();
+        (Case { observations: Vec::new(), ..case }, all, contributes)
+    }
+
+    /// Whether nothing of a finding's cluster was drawn: the model discounts agreement within a
     /// cluster, which patients of independent findings do not have.
     fn is_free(&self, finding: usize, drawn: &[Observation]) -> bool {
         let findings = &self.model.knowledge().findings;
-        let own = &findings[finding];
-        let same = |other: &Observation| findings[other.finding].cluster == own.cluster;
-        own.is_informative()
-            && own.part_of.is_none()
-            && own.parts.is_empty()
-            && (own.cluster.is_none() || !drawn.iter().any(same))
+        let cluster = findings[finding].cluster;
+        let same = |other: &Observation| findings[other.finding].cluster == cluster;
+        cluster.is_none() || !drawn.iter().any(same)
     }
 
     fn has(&mut self, finding: usize, conditions: &[usize], age: Option<AgeYears>) -> bool {
@@ -148,6 +157,15 @@ pub fn condition_counts(model: &Model, setting: usize) -> [f64; 4] {
         counts[set.count_ones().min(3) as usize] += weight / total;
     }
     counts
+}
+
+/// Findings that tell something by themselves, in the order of the knowledge base.
+fn informative(knowledge: &KnowledgeBase) -> Vec<usize> {
+    let tells = |finding: &Finding| {
+        finding.is_informative() && finding.part_of.is_none() && finding.parts.is_empty()
+    };
+    let findings = knowledge.findings.iter().enumerate().filter(|(_, finding)| tells(finding));
+    findings.map(|(index, _)| index).collect()
 }
 
 /// A patient with heel pain of whom nothing else is known.

@@ -59,13 +59,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::knowledge;
     use crate::validation::cohort;
+    use crate::{knowledge, rules};
 
     #[test]
     fn two_origins_and_an_incidental_condition_are_listed() {
-        let knowledge = Arc::new(knowledge::load(&knowledge::embedded()).unwrap());
-        let model = Model::new(Arc::clone(&knowledge)).unwrap();
+        let rules = rules::load(&knowledge::embedded()).unwrap();
+        let model = Model::new(Arc::clone(&rules.knowledge)).unwrap();
         let file = tempfile::NamedTempFile::new().unwrap();
         let line = |id: &str, second: &str, incidental: &str| {
             format!(
@@ -80,7 +80,7 @@ mod tests {
             line("beside", "null", r#""lumbar_disc_herniation""#),
         ];
         std::fs::write(file.path(), lines.join("\n")).unwrap();
-        let cohort = cohort::read(&knowledge, file.path()).unwrap();
+        let cohort = cohort::read(&rules, file.path()).unwrap();
         let text = several(&model, &cohort.cases.iter().collect::<Vec<_>>());
         assert!(text.contains("| two | spinal 0.") && text.contains("; local 0."), "{text}");
         assert!(text.contains("| beside | lumbar_disc_herniation | 0."), "{text}");

@@ -68,13 +68,9 @@ fn likelihood(model: &Model, setting: usize) -> Vec<Bin> {
     let mut pairs = Vec::new();
     for _ in 0..CALIBRATED {
         let Patient { case, contributes, .. } = sampler.draw();
-        let answered = engine::likelihoods_and_weights(model, &case);
-        pairs.extend(
-            answered
-                .iter()
-                .zip(contributes)
-                .map(|((likelihood, _), own)| (*likelihood, f64::from(u8::from(own)))),
-        );
+        let answered = engine::outlook(model, &case).likelihood;
+        let told = contributes.map(|own| f64::from(u8::from(own)));
+        pairs.extend(answered.into_iter().zip(told));
     }
     Bin::all(&pairs)
 }
@@ -92,15 +88,12 @@ fn coverage(model: &Model, setting: usize) -> (f64, f64, usize) {
         let Ok(world) = Model::new(Arc::new(knowledge)) else { continue };
         solved += 1;
         for (case, claimed) in cases.iter().zip(&claimed) {
-            let answered =
-                engine::likelihoods_and_weights(&world, &Case { setting: 0, ..case.clone() });
+            let answered = engine::outlook(&world, &Case { setting: 0, ..case.clone() });
             for score in &claimed.origins {
-                let (likelihood, weight) = answered[score.origin.index()];
-                likelihoods += inside(score.likelihood_interval, likelihood);
-                weights += score
-                    .weight
-                    .zip(weight)
-                    .map_or(0.0, |((_, interval), own)| inside(interval, own));
+                let origin = score.origin.index();
+                likelihoods += inside(score.likelihood_interval, answered.likelihood[origin]);
+                let weight = answered.rank[origin];
+                weights += score.weight.map_or(0.0, |(_, interval)| inside(interval, weight));
             }
         }
     }
@@ -145,8 +138,7 @@ fn low_back_pain(model: &Model) -> Vec<(String, f64, f64)> {
         return Vec::new();
     };
     let settings = knowledge.settings.iter().enumerate();
-    let spinal =
-        |case: &Case| engine::likelihoods_and_weights(model, case)[Origin::Spinal.index()].0;
+    let spinal = |case: &Case| engine::outlook(model, case).likelihood[Origin::Spinal.index()];
     let of_setting = |(index, setting): (usize, &crate::knowledge::Setting)| {
         let before = plain(index);
         let observations = vec![Observation { finding, present: true }];

@@ -29,7 +29,7 @@ fn run_with_input(arguments: &[&str], input: &str) -> Output {
 }
 
 fn score(request: &str) -> Output {
-    run_with_input(&["score", "-"], request)
+    run_with_input(&["score", "--json", "-"], request)
 }
 
 fn stdout(output: &Output) -> &str {
@@ -69,9 +69,63 @@ fn a_request_is_read_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("request.json");
     std::fs::write(&file, EXAMPLE).unwrap();
-    let scored = run(&["score", file.to_str().unwrap()]);
+    let scored = run(&["score", "--json", file.to_str().unwrap()]);
     assert_eq!(stdout(&scored), stdout(&score(EXAMPLE)));
     assert_eq!(exit_code(&run(&["score", "/no/such/request.json"])), 66);
+}
+
+#[test]
+fn an_answer_fits_one_page_of_a_terminal() {
+    for example in ["s1_root", "piriformis", "tarsal_tunnel", "plantar_fascia"] {
+        let file = format!("{}/tests/vignettes/{example}.json", env!("CARGO_MANIFEST_DIR"));
+        let scored = run(&["score", &file]);
+        assert_eq!(exit_code(&scored), 0, "{}", stderr(&scored));
+        let page = stdout(&scored);
+        assert!(page.lines().count() <= 48, "{page}");
+        assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+        for part in
+            ["Origin ", "Condition ", "Reasons ", "Next, ", "unexplained", "Safety, not asked"]
+        {
+            assert!(page.contains(part), "{part} is missing\n{page}");
+        }
+        let after = |part: &str| page.split(part).nth(1).unwrap().lines().skip(1);
+        let entries = |part: &str| {
+            let lines = after(part).take_while(|line| !line.is_empty());
+            lines.filter(|line| line.starts_with("    ") && line[4..8].contains('.')).count()
+        };
+        assert_eq!((entries("Reasons"), entries("Next,")), (5, 3), "{page}");
+    }
+    let urgent =
+        EXAMPLE.replace("first_step_pain", "saddle_sensory_change").replace("false", "true");
+    let page = run_with_input(&["score", "-"], &urgent);
+    assert!(stdout(&page).starts_with("!! EMERGENCY  Suspected cauda equina"), "{}", stdout(&page));
+    // What is refused in JSON is refused here, with the same words.
+    let wrong = r#"{"assessment": {"findings": [{"id": "slump_tset", "present": true}]}}"#;
+    let refused = run_with_input(&["score", "-"], wrong);
+    assert_eq!((exit_code(&refused), stderr(&refused)), (65, stderr(&score(wrong))));
+}
+
+#[test]
+fn an_instrument_can_be_switched_off() {
+    let switched = |off: &str| {
+        let mut command = program();
+        command.env("HEELORIGIN__SCORING__INSTRUMENTS_OFF", off).args(["knowledge", "check"]);
+        command.output().unwrap()
+    };
+    assert!(stdout(&switched("")).contains(" 9 instruments"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), EXAMPLE.replacen('{', r#"{"options": {"view": "VIEW_FULL"}, "#, 1))
+        .unwrap();
+    let score = |off: &str| {
+        let mut command = program();
+        command.env("HEELORIGIN__SCORING__INSTRUMENTS_OFF", off);
+        command.args(["score", "--json", file.path().to_str().unwrap()]).output().unwrap()
+    };
+    assert!(stdout(&score("")).contains("lss_dst_konno_2007"), "{}", stderr(&score("")));
+    assert!(!stdout(&score("lss_dst_konno_2007")).contains("lss_dst_konno_2007"));
+    let unknown = score("konno");
+    assert_eq!(exit_code(&unknown), 64);
+    assert!(stderr(&unknown).contains("scoring.instruments_off: no instrument has the id `konno`"));
 }
 
 #[test]
@@ -133,7 +187,7 @@ fn a_request_that_names_another_loaded_version_is_scored_with_it() {
     );
     assert_eq!(exit_code(&run(&["score", request])), 65);
     let mut command = program();
-    command.env("HEELORIGIN__KNOWLEDGE__MORE", FIRST_FOLDER).args(["score", request]);
+    command.env("HEELORIGIN__KNOWLEDGE__MORE", FIRST_FOLDER).args(["score", "--json", request]);
     let scored = command.output().unwrap();
     let answer: serde_json::Value = serde_json::from_str(stdout(&scored)).unwrap();
     assert_eq!(answer["model"]["version"], "2026.11.0", "{}", stderr(&scored));

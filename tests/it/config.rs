@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use heel_origin::config::{self, Config, LogFormat, RawConfig, Sources};
-use heel_origin::server;
+use heel_origin::startup;
 
 use crate::support::FIRST_FOLDER;
 
@@ -159,7 +159,7 @@ fn two_knowledge_bases_of_one_version_are_refused_by_name() {
     let load = |more: &[&str]| {
         let more_knowledge = more.iter().map(PathBuf::from).collect();
         let config = config::load(&Sources::default()).unwrap().config;
-        server::load_models(&Config { more_knowledge, ..config })
+        startup::load_models(&Config { more_knowledge, ..config })
     };
     load(&[FIRST_FOLDER]).unwrap();
     let fault = load(&[FIRST_FOLDER, FIRST_FOLDER]).unwrap_err().to_string();

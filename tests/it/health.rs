@@ -1,6 +1,8 @@
 //! Health of the server and of each service.
 
-use heel_origin::grpc::SERVICE_NAMES;
+use heel_origin::{catalogue, grpc};
+
+const SERVICE_NAMES: [&str; 2] = [grpc::SERVICE_NAME, catalogue::SERVICE_NAME];
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;

@@ -1,6 +1,6 @@
 //! The loader: every fault at once, each with its file, line and reason.
 
-use heel_origin::knowledge::{self, File, Finding, Form, Leak, Link, Term};
+use heel_origin::knowledge::{self, File, Finding, Leak, Link, Subject, Term};
 
 /// The shipped files with one of them changed.
 fn with(name: &str, change: impl Fn(&str) -> String) -> Vec<File> {
@@ -185,11 +185,11 @@ fn a_missing_prevalence_is_refused() {
 #[test]
 fn a_folder_gives_the_same_model_as_the_embedded_files() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/knowledge/base");
-    let files = knowledge::read_folder(&folder).unwrap();
+    let files = heel_origin::startup::read_folder(&folder).unwrap();
     assert_eq!(files, knowledge::embedded());
     let base = knowledge::load(&files).unwrap();
-    assert!(matches!(base.terms["body_mass_index"], Term::RiskFactor(_, Form::Measured)));
-    assert!(matches!(base.terms["heel_pain"], Term::Complaint));
+    assert!(matches!(base.terms["body_mass_index"], Term::Measured(_)));
+    assert!(matches!(base.terms["heel_pain"], Term::YesNo(Subject::Complaint)));
 }
 
 #[test]

@@ -13,6 +13,7 @@
     reason = "tests print figures and count in small numbers"
 )]
 
+mod advice;
 mod architecture;
 mod catalogue;
 mod cli;
@@ -30,9 +31,11 @@ mod planted;
 mod reflection;
 mod replay;
 mod report;
+mod rules;
 mod scoring;
 mod shutdown;
 mod sources;
+mod streams;
 mod support;
 mod validation;
 mod vignettes;

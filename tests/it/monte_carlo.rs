@@ -34,17 +34,16 @@ fn intervals_hold_the_share_of_draws_they_claim() {
         let Ok(model) = Model::new(Arc::new(knowledge)) else { continue };
         solved += 1;
         for ((case, claimed), held) in cases.iter().zip(&claimed).zip(&mut held) {
-            let answered =
-                engine::likelihoods_and_weights(&model, &Case { setting: 0, ..case.clone() });
+            let answered = engine::outlook(&model, &Case { setting: 0, ..case.clone() });
             for score in &claimed.origins {
                 let origin = score.origin.index();
-                let (likelihood, weight) = answered[origin];
+                let (likelihood, weight) = (answered.likelihood[origin], answered.rank[origin]);
                 let weight_interval = score.weight.unwrap().1;
                 let inside = |interval: heel_origin::domain::Interval, value: f64| {
                     u32::from(interval.lower <= value && value <= interval.upper)
                 };
                 held[origin] += inside(score.likelihood_interval, likelihood);
-                held[4 + origin] += inside(weight_interval, weight.unwrap());
+                held[4 + origin] += inside(weight_interval, weight);
             }
         }
     }

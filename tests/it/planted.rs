@@ -116,7 +116,9 @@ fn faults_of_other_files() -> Vec<Planted> {
 }
 
 fn write_base(folder: &Path) {
-    std::fs::create_dir(folder.join("findings")).unwrap();
+    for below in ["findings", "rules"] {
+        std::fs::create_dir(folder.join(below)).unwrap();
+    }
     for file in knowledge::embedded() {
         std::fs::write(folder.join(&file.name), &file.text).unwrap();
     }
@@ -134,7 +136,8 @@ fn fifteen_planted_faults_are_all_reported() {
         let text = std::fs::read_to_string(&path).unwrap() + &fault.text;
         std::fs::write(path, text).unwrap();
     }
-    let reported = knowledge::load(&knowledge::read_folder(folder.path()).unwrap()).unwrap_err();
+    let reported =
+        knowledge::load(&heel_origin::startup::read_folder(folder.path()).unwrap()).unwrap_err();
     let all = reported.to_string();
     for Planted { file, at, said, .. } in &faults {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

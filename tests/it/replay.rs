@@ -14,12 +14,25 @@ use crate::support::two_models;
 /// Other machines and builds may differ in the last digits.
 const TOLERANCE: f64 = 1e-9;
 
+/// The notices of an answer as far as the contract promises them: a notice may be added, and its sentence written better.
+fn promised(notices: &Value, codes: &[Value]) -> Vec<(Value, Value)> {
+    let notices = notices.as_array().into_iter().flatten();
+    let kept = notices.filter(|notice| codes.contains(&notice["code"]));
+    kept.map(|notice| (notice["code"].clone(), notice["subjects"].clone())).collect()
+}
+
 /// Every place where something recorded is not in the answer. Fields may be added, and the engine's version may rise.
 fn differences(path: &str, recorded: &Value, answered: &Value, found: &mut Vec<String>) {
     match (recorded, answered) {
         (Value::Object(fields), Value::Object(now)) => {
             for (name, value) in fields.iter().filter(|(name, _)| *name != "engineVersion") {
                 let now = now.get(name).unwrap_or(&Value::Null);
+                if name == "notices" {
+                    let all = value.as_array().into_iter().flatten();
+                    let codes: Vec<Value> = all.map(|notice| notice["code"].clone()).collect();
+                    assert_eq!(promised(value, &codes), promised(now, &codes), "{path}");
+                    continue;
+                }
                 differences(&format!("{path}.{name}"), value, now, found);
             }
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use heel_origin::validation;
 
 use crate::network::model;
+use crate::support::RULES;
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -22,7 +23,7 @@ fn parts(text: &str) -> (Vec<&str>, Vec<f64>) {
 #[test]
 fn the_report_in_the_repository_is_that_of_this_model() {
     let files = ["tests/cases/published.jsonl", "tests/cases/constructed.jsonl"].map(file);
-    let report = validation::run(model(), &files).unwrap();
+    let report = validation::run(model(), &RULES, &files).unwrap();
     let stored = std::fs::read_to_string(file("VALIDATION.md")).unwrap();
     let ((words, numbers), (stored_words, stored_numbers)) = (parts(&report.text), parts(&stored));
     let changed = words.iter().zip(&stored_words).find(|(word, stored)| word != stored);
@@ -53,9 +54,11 @@ fn a_faulty_line_is_named() {
         ("{".to_owned(), "line 2: EOF"),
     ] {
         std::fs::write(&cases, format!("{}\n{text}\n", line("sciatica", "slump_test"))).unwrap();
-        let error = validation::run(model(), std::slice::from_ref(&cases)).unwrap_err().to_string();
+        let error =
+            validation::run(model(), &RULES, std::slice::from_ref(&cases)).unwrap_err().to_string();
         assert!(error.contains(told), "{error}");
     }
-    let missing = validation::run(model(), &[folder.path().join("none.jsonl")]).unwrap_err();
+    let missing =
+        validation::run(model(), &RULES, &[folder.path().join("none.jsonl")]).unwrap_err();
     assert!(missing.to_string().starts_with("cannot read "));
 }

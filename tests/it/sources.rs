@@ -1,13 +1,10 @@
 //! Publications, codes and left-out figures, over the wire.
 
-use std::sync::Arc;
-
-use heel_origin::engine::Model;
 use heel_origin::grpc::pb::{
     FindingDefinition, GetConditionRequest, GetFindingRequest, GetModelCardRequest, LeftOutFigure,
     ListSourcesRequest, Source,
 };
-use heel_origin::knowledge;
+use heel_origin::{knowledge, rules};
 
 use crate::support::{MODEL, TestServer, violations};
 
@@ -108,8 +105,7 @@ async fn codes_and_left_out_figures_are_served_where_a_reader_looks() {
             file.text.push_str(LEFT_OUT);
         }
     }
-    let model = Model::new(Arc::new(knowledge::load(&files).unwrap())).unwrap();
-    let server = TestServer::with_model(Arc::new(model)).await;
+    let server = TestServer::with_rules(rules::load(&files).unwrap()).await;
     for (id, system) in
         [("slump_test", "http://snomed.info/sct"), ("multisite_pain", "http://loinc.org")]
     {

@@ -15,6 +15,7 @@ use heel_origin::grpc::pb::scoring_service_client::ScoringServiceClient;
 use heel_origin::grpc::pb::{
     Assessment, Finding, Quantity, ScoreFindingsRequest, ScoreFindingsResponse,
 };
+use heel_origin::rules::{self, Rules};
 use heel_origin::server::{self, Drain, RunError};
 use heel_origin::{knowledge, telemetry};
 use tokio::sync::oneshot;
@@ -26,15 +27,23 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The embedded model, calibrated once for all tests.
-pub(crate) static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
-    let knowledge = knowledge::load(&knowledge::embedded()).unwrap();
-    Arc::new(Model::new(Arc::new(knowledge)).unwrap())
-});
+pub(crate) static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| calibrated(&RULES));
+
+/// The embedded rules.
+pub(crate) static RULES: LazyLock<Arc<Rules>> =
+    LazyLock::new(|| Arc::new(rules::load(&knowledge::embedded()).unwrap()));
+
+fn calibrated(rules: &Rules) -> Arc<Model> {
+    Arc::new(Model::new(Arc::clone(&rules.knowledge)).unwrap())
+}
 
 /// The first version, from its stored files.
-pub(crate) static FIRST: LazyLock<Arc<Model>> = LazyLock::new(|| {
-    let files = knowledge::read_folder(Path::new(FIRST_FOLDER)).unwrap();
-    Arc::new(Model::new(Arc::new(knowledge::load(&files).unwrap())).unwrap())
+pub(crate) static FIRST: LazyLock<Arc<Model>> = LazyLock::new(|| calibrated(&FIRST_RULES));
+
+/// The rules of the first version: it has none.
+static FIRST_RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
+    let files = heel_origin::startup::read_folder(Path::new(FIRST_FOLDER)).unwrap();
+    Arc::new(rules::load(&files).unwrap())
 });
 
 /// Folder of the first version.
@@ -43,8 +52,8 @@ pub(crate) const FIRST_FOLDER: &str =
 
 /// The embedded model and, beside it, the first version.
 pub(crate) fn two_models() -> Models {
-    let mut models = Models::new(Arc::clone(&MODEL), "primary_care").unwrap();
-    models.add(Arc::clone(&FIRST), "primary_care").unwrap();
+    let mut models = Models::new(Arc::clone(&MODEL), Arc::clone(&RULES), "primary_care").unwrap();
+    models.add(Arc::clone(&FIRST), Arc::clone(&FIRST_RULES), "primary_care").unwrap();
     models
 }
 
@@ -64,7 +73,8 @@ impl TestServer {
     /// With other values for some configuration keys.
     pub(crate) async fn with(settings: &[(&'static str, &str)]) -> Self {
         let config = configuration(settings);
-        let models = Models::new(Arc::clone(&MODEL), &config.default_setting).unwrap();
+        let models =
+            Models::new(Arc::clone(&MODEL), Arc::clone(&RULES), &config.default_setting).unwrap();
         Self::serving(config, models).await
     }
 
@@ -73,9 +83,10 @@ impl TestServer {
         Self::serving(configuration(&[]), two_models()).await
     }
 
-    /// With one other model.
-    pub(crate) async fn with_model(model: Arc<Model>) -> Self {
-        Self::serving(configuration(&[]), Models::new(model, "primary_care").unwrap()).await
+    /// With one other knowledge base.
+    pub(crate) async fn with_rules(rules: Rules) -> Self {
+        let models = Models::new(calibrated(&rules), Arc::new(rules), "primary_care").unwrap();
+        Self::serving(configuration(&[]), models).await
     }
 
     async fn serving(config: Config, models: Models) -> Self {

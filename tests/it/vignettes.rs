@@ -8,12 +8,12 @@ use heel_origin::cli::answer_json;
 use heel_origin::grpc::Models;
 use serde_json::Value;
 
-use crate::support::MODEL;
+use crate::support::{MODEL, RULES};
 
 fn answer(name: &str) -> Value {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vignettes").join(format!("{name}.json"));
-    let models = Models::new(Arc::clone(&MODEL), "primary_care").unwrap();
+    let models = Models::new(Arc::clone(&MODEL), Arc::clone(&RULES), "primary_care").unwrap();
     let answer = answer_json(&models, &std::fs::read_to_string(path).unwrap()).unwrap();
     serde_json::from_str(&answer).unwrap()
 }

@@ -39,6 +39,16 @@ pub(super) fn outputs(
     (centred, heel)
 }
 
+/// The outputs of one set that are about origins.
+pub(in crate::engine) fn origins_of(
+    origins: &[Origin],
+    complaint: &Complaint,
+    set: LikelySet,
+) -> [f64; ORIGIN_OUTPUTS] {
+    let shares = Shares::new(origins, complaint, set);
+    shares.numerators.map(|numerator| numerator / shares.heel_pain)
+}
+
 fn outputs_of(set: LikelySet, shares: &Shares, count: usize) -> Outputs {
     let mut outputs = vec![0.0; count];
     for (output, numerator) in outputs.iter_mut().zip(shares.numerators) {

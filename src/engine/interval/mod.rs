@@ -5,7 +5,7 @@
 //! the log weight; that of a stated number passes through the re-solved calibration. Sums run over the most probable sets
 //! and those of rare events.
 
-mod heel;
+pub(super) mod heel;
 
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
@@ -15,7 +15,7 @@ use super::complaint::Reading;
 use super::enumeration::is_several;
 use super::evidence::{Evidence, Exposed, Observed};
 use super::influence::{Influence, ParameterId};
-use super::support::{LikelySet, ROUNDING, likely_sets};
+use super::support::{KEPT, LikelySet, ROUNDING, likely_sets};
 use crate::domain::{CredibleLevel, Interval, Origin, expit, logit};
 use heel::Heel;
 
@@ -44,7 +44,7 @@ pub(super) fn intervals(
 ) -> Intervals {
     let likelihoods: Vec<_> = evidence.iter().map(Evidence::log_likelihood).collect();
     let weights = assess::weights(origins, calibration, &likelihoods, 1.0);
-    let sets = likely_sets(&weights, &calibration.complaint, Some(reading));
+    let sets = likely_sets(&weights, &calibration.complaint, Some(reading), KEPT);
     let variance = Derivatives::new(origins, calibration, &sets).variance(evidence);
     let quantile = Normal::standard().inverse_cdf(f64::midpoint(1.0, level.get()));
     let interval = |value: f64, output: usize| {
@@ -75,7 +75,7 @@ pub(super) fn influences(
 ) -> Vec<Influence> {
     let likelihoods: Vec<_> = evidence.iter().map(Evidence::log_likelihood).collect();
     let weights = assess::weights(origins, calibration, &likelihoods, 1.0);
-    let sets = likely_sets(&weights, &calibration.complaint, None);
+    let sets = likely_sets(&weights, &calibration.complaint, None, KEPT);
     let first = if calibration.complaint.present { 4 } else { 0 };
     let mut influences = Vec::new();
     let derivatives = Derivatives::new(origins, calibration, &sets);

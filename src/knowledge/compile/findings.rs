@@ -221,18 +221,21 @@ impl Compiler<'_, '_> {
 
     fn measure(&mut self, file: usize, raw: &Spanned<raw::Measure>) -> Option<Measure> {
         let measure = raw.get_ref();
+        let present = match measure.present {
+            raw::Comparison::Below => Threshold::Below(measure.threshold),
+            raw::Comparison::AtMost => Threshold::AtMost(measure.threshold),
+            raw::Comparison::AtLeast => Threshold::AtLeast(measure.threshold),
+            raw::Comparison::Above => Threshold::Above(measure.threshold),
+        };
         let (minimum, maximum) = measure.range;
-        if !(minimum < measure.threshold && measure.threshold < maximum) {
+        if !(minimum < maximum && present.is_met_by(minimum) != present.is_met_by(maximum)) {
             self.fault(file, raw, "`threshold` lies inside `range`");
             return None;
         }
         Some(Measure {
             id: measure.id.get_ref().clone(),
             unit: measure.unit.clone(),
-            present: match measure.present {
-                raw::Comparison::Below => Threshold::Below(measure.threshold),
-                raw::Comparison::AtLeast => Threshold::AtLeast(measure.threshold),
-            },
+            present,
             range: measure.range,
         })
     }

@@ -38,12 +38,16 @@ type Index = BTreeMap<String, usize>;
 /// Every fault of syntax, shape and meaning, with its file and line.
 pub fn load(files: &[File]) -> Result<KnowledgeBase, Faults> {
     let mut report = Report::new(files);
-    let document = raw::read(files, &mut report);
-    let base = Compiler::new(&document, &mut report).compile(&document, digest(files));
-    match base {
+    match compile(files, &mut report) {
         Some(base) if report.is_clean() => Ok(base),
         _ => Err(report.into_faults()),
     }
+}
+
+/// The knowledge base, in which faulty entries may be missing, and every fault in the report.
+pub(crate) fn compile(files: &[File], report: &mut Report<'_>) -> Option<KnowledgeBase> {
+    let document = raw::read(files, report);
+    Compiler::new(&document, report).compile(&document, digest(files))
 }
 
 /// SHA-256 over the names and texts of all files, each closed by a zero byte, in the order given.
@@ -224,7 +228,7 @@ impl<'r, 'f> Compiler<'r, 'f> {
     }
 }
 
-fn is_plain_id(id: &str) -> bool {
+pub(crate) fn is_plain_id(id: &str) -> bool {
     let plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
     (1..=64).contains(&id.len()) && id.bytes().all(plain)

@@ -81,11 +81,7 @@ impl Compiler<'_, '_> {
                 Quality::Low => "low",
                 Quality::Expert => "expert",
             },
-            checked: match study.checked {
-                Some(Checked::Read) => "read",
-                Some(Checked::Recalled) => "recalled",
-                None => "",
-            },
+            checked: study.checked.map_or("", Checked::id),
             population: study.population.clone(),
             note: study.note.clone(),
             excluded: study.excluded.clone().unwrap_or_default(),

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::knowledge::base::{Finding, Form, RiskFactor, Term};
+use toml::Spanned;
+
+use crate::knowledge::base::{Finding, Measure, RiskFactor};
 use crate::knowledge::check::Report;
 use crate::knowledge::raw::{self, Document};
+use crate::knowledge::{Subject, Term};
 
 /// The terms of all findings and risk factors; an id that stands for two things is a fault.
 pub(super) fn of(
@@ -14,28 +17,28 @@ pub(super) fn of(
     report: &mut Report<'_>,
 ) -> BTreeMap<String, Term> {
     check_unique(document, report);
-    let mut terms = BTreeMap::from([("heel_pain".to_owned(), Term::Complaint)]);
-    for (position, finding) in findings.iter().enumerate() {
-        for id in std::iter::once(&finding.id).chain(&finding.aliases) {
-            terms.insert(id.clone(), Term::Finding(position, Form::YesNo));
-        }
-        if let Some(measure) = &finding.measure {
-            terms.insert(measure.id.clone(), Term::Finding(position, Form::Measured));
-        }
-    }
+    let findings = findings.iter().enumerate().map(|(position, finding)| {
+        (Subject::Finding(position), &finding.id, &finding.aliases, &finding.measure)
+    });
     let sent = risk_factors.iter().enumerate().filter(|(_, factor)| factor.derived.is_none());
-    for (position, factor) in sent {
-        for id in std::iter::once(&factor.id).chain(&factor.aliases) {
-            terms.insert(id.clone(), Term::RiskFactor(position, Form::YesNo));
+    let factors = sent.map(|(position, factor)| {
+        (Subject::RiskFactor(position), &factor.id, &factor.aliases, &factor.measure)
+    });
+    let mut terms = BTreeMap::from([("heel_pain".to_owned(), Term::YesNo(Subject::Complaint))]);
+    for (subject, id, aliases, measure) in findings.chain(factors) {
+        for id in std::iter::once(id).chain(aliases) {
+            terms.insert(id.clone(), Term::YesNo(subject));
         }
-        if let Some(measure) = &factor.measure {
-            terms.insert(measure.id.clone(), Term::RiskFactor(position, Form::Measured));
+        let Some(Measure { id, .. }) = measure else { continue };
+        match terms.get_mut(id) {
+            Some(Term::Measured(subjects)) => subjects.push(subject),
+            _ => drop(terms.insert(id.clone(), Term::Measured(vec![subject]))),
         }
     }
     terms
 }
 
-/// Every id, alias and measured id is plain and stands once.
+/// Every id and alias is plain and stands once. A measured id may stand again, with the same unit and range.
 fn check_unique(document: &Document, report: &mut Report<'_>) {
     let findings = document.findings.iter().map(|located| {
         let raw::Finding { id, aliases, measure, .. } = &located.entry;
@@ -46,9 +49,15 @@ fn check_unique(document: &Document, report: &mut Report<'_>) {
         (located.file, id, aliases, measure)
     });
     let mut seen = BTreeSet::new();
+    let mut measures: BTreeMap<&str, &raw::Measure> = BTreeMap::new();
     for (file, id, aliases, measure) in findings.chain(factors) {
-        let measured = measure.as_ref().map(|measure| &measure.get_ref().id);
-        for id in std::iter::once(id).chain(aliases).chain(measured) {
+        let stated = measure.as_ref().map(Spanned::get_ref);
+        let first = stated.and_then(|own| measures.insert(own.id.get_ref(), own));
+        let is_shared = stated
+            .zip(first)
+            .is_some_and(|(own, first)| (&own.unit, own.range) == (&first.unit, first.range));
+        let new = stated.filter(|_| !is_shared).map(|measure| &measure.id);
+        for id in std::iter::once(id).chain(aliases).chain(new) {
             if !super::is_plain_id(id.get_ref()) {
                 report.at(file, id.span().start, super::PLAIN_ID.to_owned());
             }

@@ -3,10 +3,10 @@
 use crate::domain::expit;
 use crate::knowledge::{
     Attribute, Code, Effect, Finding, KnowledgeBase, Leak, LeftOut, Link, Measure, Parameter,
-    PrevalenceOf, RiskFactor, Source, Study, Term, Threshold,
+    PrevalenceOf, RiskFactor, Source, Study, Subject, Term, Threshold,
 };
 
-use super::{pb, render};
+use crate::grpc::{pb, render};
 
 /// Half the width of a 95 % interval, in standard deviations.
 const NORMAL_95: f64 = 1.959_963_984_540_054;
@@ -36,10 +36,14 @@ impl<'a> Entry<'a> {
 
     /// What an id, an alias or a measured id stands for.
     pub(super) fn find(knowledge: &'a KnowledgeBase, id: &str) -> Option<Self> {
-        knowledge.terms.get(id).map(|term| match term {
-            Term::Complaint => Self::Finding(&knowledge.complaint),
-            Term::Finding(index, _) => Self::Finding(&knowledge.findings[*index]),
-            Term::RiskFactor(index, _) => Self::RiskFactor(&knowledge.risk_factors[*index]),
+        let subject = match knowledge.terms.get(id)? {
+            Term::YesNo(subject) => *subject,
+            Term::Measured(subjects) => *subjects.first()?,
+        };
+        Some(match subject {
+            Subject::Complaint => Self::Finding(&knowledge.complaint),
+            Subject::Finding(index) => Self::Finding(&knowledge.findings[index]),
+            Subject::RiskFactor(index) => Self::RiskFactor(&knowledge.risk_factors[index]),
         })
     }
 
@@ -157,7 +161,9 @@ fn risk_factor_definition(factor: &RiskFactor) -> pb::FindingDefinition {
 fn measure(measure: &Measure) -> pb::Measure {
     let (present, threshold) = match measure.present {
         Threshold::Below(value) => ("below", value),
+        Threshold::AtMost(value) => ("at_most", value),
         Threshold::AtLeast(value) => ("at_least", value),
+        Threshold::Above(value) => ("above", value),
     };
     pb::Measure {
         id: measure.id.clone(),

@@ -3,6 +3,8 @@
 //! Libraries are never logged below `warn`: at `debug` they print headers and frames, which hold what callers send. For the
 //! same reason a panic is logged with its location only.
 
+mod trace;
+
 use std::panic::PanicHookInfo;
 
 use tracing::level_filters::LevelFilter;
@@ -14,6 +16,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::config::{Log, LogFormat};
+
+pub use trace::{Trace, Traced};
 
 /// Target of everything this crate logs.
 const OURS: &str = "heel_origin";

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use crate::knowledge::{KnowledgeBase, Source};
+use crate::rules::Rules;
 
-use super::catalogue::{self, Entry, KINDS};
-use super::models::Models;
-use super::status::Fault;
-use super::{page, pb, render, status};
+use super::entries::{self, Entry, KINDS};
+use super::{page, rulebook};
+use crate::grpc::status::Fault;
+use crate::grpc::{Models, pb, render, status};
 
 /// The knowledge service over the loaded models.
 #[derive(Debug)]
-pub(super) struct Knowledge {
+pub struct Knowledge {
     models: Arc<Models>,
 }
 
@@ -22,10 +23,13 @@ impl Knowledge {
         Self { models }
     }
 
-    fn knowledge(&self, model_version: &str) -> Result<&KnowledgeBase, Status> {
+    fn rules(&self, model_version: &str) -> Result<&Rules, Status> {
         let loaded = self.models.select(model_version);
-        let loaded = loaded.ok_or_else(|| status::unknown_model(&self.models))?;
-        Ok(loaded.model.knowledge())
+        Ok(&loaded.ok_or_else(|| status::unknown_model(&self.models))?.rules)
+    }
+
+    fn knowledge(&self, model_version: &str) -> Result<&KnowledgeBase, Status> {
+        Ok(&self.rules(model_version)?.knowledge)
     }
 }
 
@@ -47,7 +51,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::GetModelCardRequest>,
     ) -> Result<Response<pb::GetModelCardResponse>, Status> {
         let knowledge = self.knowledge(&request.get_ref().model_version)?;
-        let card = Some(catalogue::card(knowledge));
+        let card = Some(entries::card(knowledge));
         Ok(Response::new(pb::GetModelCardResponse { card }))
     }
 
@@ -83,7 +87,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let asked = ["conditions", &knowledge.digest];
         let (page, next_page_token) =
             page::cut(indices, &asked, request.page_size, &request.page_token, Vec::new())?;
-        let conditions = page.into_iter().map(|index| catalogue::condition(knowledge, index));
+        let conditions = page.into_iter().map(|index| entries::condition(knowledge, index));
         let conditions = conditions.collect();
         Ok(Response::new(pb::ListConditionsResponse { conditions, next_page_token }))
     }
@@ -96,7 +100,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let knowledge = self.knowledge(&request.model_version)?;
         let index =
             condition_index(knowledge, &request.id).ok_or_else(status::unknown_condition)?;
-        let condition = Some(catalogue::condition(knowledge, index));
+        let condition = Some(entries::condition(knowledge, index));
         Ok(Response::new(pb::GetConditionResponse { condition }))
     }
 
@@ -107,8 +111,38 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let request = request.get_ref();
         let knowledge = self.knowledge(&request.model_version)?;
         let (page, next_page_token) = source_page(knowledge, request)?;
-        let sources = page.into_iter().map(|index| catalogue::source(knowledge, index)).collect();
+        let sources = page.into_iter().map(|index| entries::source(knowledge, index)).collect();
         Ok(Response::new(pb::ListSourcesResponse { sources, next_page_token }))
+    }
+
+    async fn list_red_flags(
+        &self,
+        request: Request<pb::ListRedFlagsRequest>,
+    ) -> Result<Response<pb::ListRedFlagsResponse>, Status> {
+        let request = request.get_ref();
+        let rules = self.rules(&request.model_version)?;
+        let asked = ["red_flags", &rules.knowledge.digest];
+        let flags = rules.red_flags.iter().collect();
+        let (page, next_page_token) =
+            page::cut(flags, &asked, request.page_size, &request.page_token, Vec::new())?;
+        let red_flags = page.into_iter().map(|flag| rulebook::red_flag_definition(rules, flag));
+        let questions = rules.questions.iter().map(|own| rulebook::whole_question(rules, own));
+        let (red_flags, questions) = (red_flags.collect(), questions.collect());
+        Ok(Response::new(pb::ListRedFlagsResponse { red_flags, next_page_token, questions }))
+    }
+
+    async fn list_instruments(
+        &self,
+        request: Request<pb::ListInstrumentsRequest>,
+    ) -> Result<Response<pb::ListInstrumentsResponse>, Status> {
+        let request = request.get_ref();
+        let rules = self.rules(&request.model_version)?;
+        let asked = ["instruments", &rules.knowledge.digest];
+        let instruments = rules.instruments.iter().collect();
+        let (page, next_page_token) =
+            page::cut(instruments, &asked, request.page_size, &request.page_token, Vec::new())?;
+        let instruments = page.into_iter().map(|own| rulebook::instrument(rules, own)).collect();
+        Ok(Response::new(pb::ListInstrumentsResponse { instruments, next_page_token }))
     }
 }
 

@@ -6,7 +6,7 @@
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
 
-use super::status::{self, Fault};
+use crate::grpc::status::{self, Fault};
 
 const DEFAULT_SIZE: usize = 100;
 const LARGEST_SIZE: usize = 500;

@@ -1,0 +1,71 @@
+//! How red flags and instruments are defined, in the words of the contract.
+
+use crate::grpc::pb;
+use crate::grpc::rulebook::{accuracy, conditions, inputs, question, urgency};
+use crate::rules::{Atom, Condition, Instrument, Item, Level, Question, Reading, RedFlag, Rules};
+
+/// A question of safety with all its inputs.
+pub(super) fn whole_question(rules: &Rules, own: &Question) -> pb::RedFlagQuestion {
+    let atoms: Vec<Atom> = own.answered.atoms().into_iter().copied().collect();
+    question(rules, own, &atoms)
+}
+
+/// The definition of a red flag.
+pub(super) fn red_flag_definition(rules: &Rules, flag: &RedFlag) -> pb::RedFlagDefinition {
+    let atoms: Vec<Atom> = flag.trigger.atoms().into_iter().copied().collect();
+    pb::RedFlagDefinition {
+        id: flag.id.clone(),
+        label: flag.label.clone(),
+        trigger: flag.trigger.text.clone(),
+        urgency: urgency(flag.urgency).into(),
+        action: flag.action.clone(),
+        source: rules.knowledge.sources[flag.source].id.clone(),
+        checked: flag.checked.to_owned(),
+        note: flag.note.clone(),
+        inputs: inputs(rules, &atoms),
+    }
+}
+
+/// The definition of an instrument.
+pub(super) fn instrument(rules: &Rules, instrument: &Instrument) -> pb::InstrumentDefinition {
+    let text = |condition: &Option<Condition>| {
+        condition.as_ref().map(|condition| condition.text.clone()).unwrap_or_default()
+    };
+    pb::InstrumentDefinition {
+        id: instrument.id.clone(),
+        label: instrument.label.clone(),
+        conditions: conditions(rules, instrument),
+        items: instrument.items.iter().map(item).collect(),
+        readings: instrument.readings.iter().map(|own| reading(instrument, own)).collect(),
+        pretest: instrument.pretest,
+        applies: text(&instrument.applies),
+        validated: text(&instrument.validated),
+        accuracy: instrument.accuracy.iter().map(accuracy).collect(),
+        cautions: instrument.cautions.clone(),
+        licence_note: instrument.licence_note.clone(),
+        source: rules.knowledge.sources[instrument.source].id.clone(),
+    }
+}
+
+fn item(item: &Item) -> pb::InstrumentItem {
+    let level =
+        |level: &Level| pb::InstrumentLevel { when: level.when.text.clone(), points: level.points };
+    pb::InstrumentItem {
+        id: item.id.clone(),
+        definition: item.definition.clone(),
+        levels: item.levels.iter().map(level).collect(),
+        otherwise: item.otherwise,
+    }
+}
+
+fn reading(instrument: &Instrument, reading: &Reading) -> pb::InstrumentReadingDefinition {
+    let bands = reading.bands.iter().map(|band| pb::InstrumentBand {
+        from: band.from.is_finite().then_some(band.from),
+        verdict: band.verdict.clone(),
+    });
+    pb::InstrumentReadingDefinition {
+        id: reading.id.clone(),
+        items: reading.items.iter().map(|&item| instrument.items[item].id.clone()).collect(),
+        bands: bands.collect(),
+    }
+}

@@ -1,0 +1,114 @@
+//! From the configuration to models that can answer.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io};
+
+use crate::config::Config;
+use crate::engine::{CalibrationError, Model};
+use crate::grpc::{Models, UnknownSetting};
+use crate::knowledge::{self, Faults, File};
+use crate::rules::{self, Rules, UnknownInstrument};
+
+/// Why there is no model.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A knowledge base's folder, named first, cannot be read.
+    #[error("the knowledge base cannot be read from {0}: {1}")]
+    Unreadable(String, io::Error),
+    /// A knowledge base, its folder or `embedded` named first, is faulty.
+    #[error("the knowledge base ({0}) is faulty:\n{1}")]
+    Faulty(String, Faults),
+    /// A knowledge base, named likewise, allows no calibration.
+    #[error("the knowledge base ({0}) cannot be calibrated: {1}")]
+    Calibration(String, CalibrationError),
+    /// `scoring.instruments_off` names what is no instrument.
+    #[error("scoring.instruments_off: {0}")]
+    Instrument(#[from] UnknownInstrument),
+    /// `scoring.default_setting` is not a setting.
+    #[error("scoring.default_setting: {0}")]
+    Setting(#[from] UnknownSetting),
+    /// Two knowledge bases have one version, so that nobody could tell which one answered.
+    #[error("knowledge.more: {0} and {1} both hold version {2}")]
+    SameVersion(String, String, String),
+}
+
+/// Reads and checks the configured knowledge base with its rules.
+///
+/// # Errors
+/// [`LoadError`] says what is wrong with it.
+pub fn load_rules(config: &Config) -> Result<Rules, LoadError> {
+    read(config.knowledge_folder.as_deref())
+}
+
+/// Calibrates the configured knowledge bases.
+///
+/// # Errors
+/// [`LoadError`] says what is wrong with them.
+pub fn load_models(config: &Config) -> Result<Models, LoadError> {
+    let default = config.knowledge_folder.as_deref();
+    let mut rules = read(default)?;
+    rules.switch_off(&config.instruments_off)?;
+    let mut places = BTreeMap::from([(rules.knowledge.card.version.clone(), place(default))]);
+    let model = calibrated(&rules, default)?;
+    let mut models = Models::new(model, Arc::new(rules), &config.default_setting)?;
+    for folder in &config.more_knowledge {
+        let mut rules = read(Some(folder))?;
+        // An earlier version may not have an instrument of the default one.
+        let off = config.instruments_off.iter().filter(|id| rules.has_instrument(id));
+        rules.switch_off(&off.cloned().collect::<Vec<_>>())?;
+        let (version, second) = (rules.knowledge.card.version.clone(), place(Some(folder)));
+        if let Some(first) = places.insert(version.clone(), second.clone()) {
+            return Err(LoadError::SameVersion(first, second, version));
+        }
+        let model = calibrated(&rules, Some(folder))?;
+        models.add(model, Arc::new(rules), &config.default_setting)?;
+    }
+    Ok(models)
+}
+
+fn calibrated(rules: &Rules, folder: Option<&Path>) -> Result<Arc<Model>, LoadError> {
+    let model = Model::new(Arc::clone(&rules.knowledge));
+    let model = model.map_err(|error| LoadError::Calibration(place(folder), error))?;
+    Ok(Arc::new(model))
+}
+
+fn read(folder: Option<&Path>) -> Result<Rules, LoadError> {
+    let files = folder.map_or_else(|| Ok(knowledge::embedded()), read_folder);
+    let files = files.map_err(|error| LoadError::Unreadable(place(folder), error))?;
+    rules::load(&files).map_err(|faults| LoadError::Faulty(place(folder), faults))
+}
+
+fn place(folder: Option<&Path>) -> String {
+    folder.map_or_else(|| "embedded".to_owned(), |folder| folder.display().to_string())
+}
+
+/// The TOML files of a folder and its sub-folders, ordered by name.
+///
+/// # Errors
+/// When the folder or a file of it cannot be read.
+pub fn read_folder(folder: &Path) -> io::Result<Vec<File>> {
+    let mut files = Vec::new();
+    collect(folder, "", &mut files)?;
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        // Mounted configuration often holds links, so follow them; `..data` and other hidden entries are its bookkeeping.
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let kind = fs::metadata(entry.path())?;
+        if kind.is_dir() {
+            collect(&entry.path(), &format!("{name}/"), files)?;
+        } else if entry.path().extension().is_some_and(|extension| extension == "toml") {
+            files.push(File { name, text: fs::read_to_string(entry.path())? });
+        }
+    }
+    Ok(())
+}
