@@ -1,7 +1,4 @@
-//! The files of a knowledge base: those in the binary, or those of a folder.
-
-use std::path::Path;
-use std::{fs, io};
+//! The files of a knowledge base, and those in the binary.
 
 /// A file of a knowledge base.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +24,15 @@ const EMBEDDED: &[(&str, &str)] = embed![
     "findings/history.toml",
     "findings/nerve_and_heel.toml",
     "findings/pelvis.toml",
+    "findings/safety.toml",
     "findings/spine.toml",
     "left_out.toml",
     "model.toml",
     "risk_factors.toml",
+    "rules/contradictions.toml",
+    "rules/instruments.toml",
+    "rules/red_flags.toml",
+    "rules/separators.toml",
     "settings.toml",
     "sources.toml",
 ];
@@ -40,33 +42,4 @@ const EMBEDDED: &[(&str, &str)] = embed![
 pub fn embedded() -> Vec<File> {
     let file = |(name, text): &(&str, &str)| File { name: (*name).into(), text: (*text).into() };
     EMBEDDED.iter().map(file).collect()
-}
-
-/// The TOML files of a folder and its sub-folders, ordered by name.
-///
-/// # Errors
-/// When the folder or a file of it cannot be read.
-pub fn read_folder(folder: &Path) -> io::Result<Vec<File>> {
-    let mut files = Vec::new();
-    collect(folder, "", &mut files)?;
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
-}
-
-fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        // Mounted configuration often holds links, so follow them; `..data` and other hidden entries are its bookkeeping.
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        let kind = fs::metadata(entry.path())?;
-        if kind.is_dir() {
-            collect(&entry.path(), &format!("{name}/"), files)?;
-        } else if entry.path().extension().is_some_and(|extension| extension == "toml") {
-            files.push(File { name, text: fs::read_to_string(entry.path())? });
-        }
-    }
-    Ok(())
 }
