@@ -2,12 +2,33 @@
 
 use crate::grpc::pb;
 use crate::grpc::rulebook::{accuracy, conditions, inputs, question, urgency};
+use crate::knowledge::Term;
 use crate::rules::{Atom, Condition, Instrument, Item, Level, Question, Reading, RedFlag, Rules};
 
 /// A question of safety with all its inputs.
 pub(super) fn whole_question(rules: &Rules, own: &Question) -> pb::RedFlagQuestion {
     let atoms: Vec<Atom> = own.answered.atoms().into_iter().copied().collect();
     question(rules, own, &atoms)
+}
+
+/// A finding's definition with the red flags and instruments that ask for it.
+pub(super) fn used(rules: &Rules, definition: pb::FindingDefinition) -> pb::FindingDefinition {
+    let Some(Term::YesNo(own)) = rules.knowledge.terms.get(&definition.id) else {
+        return definition;
+    };
+    let asks = |condition: &Condition| {
+        condition.atoms().into_iter().any(|atom| atom.subject() == Some(*own))
+    };
+    let flags = rules.red_flags.iter().filter(|flag| asks(&flag.trigger));
+    let instruments = rules.instruments.iter().filter(|instrument| {
+        let mut levels = instrument.items.iter().flat_map(|item| &item.levels);
+        levels.any(|level| asks(&level.when))
+    });
+    pb::FindingDefinition {
+        red_flags: flags.map(|flag| flag.id.clone()).collect(),
+        instruments: instruments.map(|instrument| instrument.id.clone()).collect(),
+        ..definition
+    }
 }
 
 /// The definition of a red flag.

@@ -60,9 +60,11 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::ListFindingsRequest>,
     ) -> Result<Response<pb::ListFindingsResponse>, Status> {
         let request = request.get_ref();
-        let knowledge = self.knowledge(&request.model_version)?;
-        let (entries, next_page_token) = matching_page(knowledge, request)?;
-        let findings = entries.into_iter().map(|entry| entry.definition(knowledge)).collect();
+        let rules = self.rules(&request.model_version)?;
+        let (entries, next_page_token) = matching_page(&rules.knowledge, request)?;
+        let definition =
+            |entry: Entry<'_>| rulebook::used(rules, entry.definition(&rules.knowledge));
+        let findings = entries.into_iter().map(definition).collect();
         Ok(Response::new(pb::ListFindingsResponse { findings, next_page_token }))
     }
 
@@ -71,9 +73,10 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::GetFindingRequest>,
     ) -> Result<Response<pb::GetFindingResponse>, Status> {
         let request = request.get_ref();
-        let knowledge = self.knowledge(&request.model_version)?;
+        let rules = self.rules(&request.model_version)?;
+        let knowledge = &rules.knowledge;
         let entry = Entry::find(knowledge, &request.id).ok_or_else(status::unknown_finding)?;
-        let finding = Some(entry.full_definition(knowledge));
+        let finding = Some(rulebook::used(rules, entry.full_definition(knowledge)));
         Ok(Response::new(pb::GetFindingResponse { finding }))
     }
 

@@ -135,6 +135,12 @@ fn pretest_equals_the_stated_numbers_in_every_setting() {
     }
 }
 
+/// Indices of the findings that change a likelihood.
+pub(crate) fn telling() -> Vec<usize> {
+    let findings = model().knowledge().findings.iter().enumerate();
+    findings.filter(|(_, finding)| finding.is_informative()).map(|(index, _)| index).collect()
+}
+
 pub(crate) fn empty(setting: usize) -> Case {
     Case {
         setting,
@@ -202,8 +208,9 @@ impl Brute {
         let mut case = Case { age, detail: Detail::Basic, ..empty(setting) };
         let wanted = 1 + random.below(40);
         let mut findings = std::collections::BTreeSet::new();
+        let telling = telling();
         while findings.len() < wanted {
-            findings.insert(random.below(network.findings.len()));
+            findings.insert(telling[random.below(telling.len())]);
         }
         for finding in findings {
             let present = random.unit() >= network.absent(finding, set, age);

@@ -140,6 +140,10 @@ async fn red_flags_and_instruments_are_listed() {
         assert!(!flag.trigger.is_empty() && !flag.action.is_empty() && !flag.source.is_empty());
         assert!(!flag.inputs.is_empty() && flag.urgency() != Urgency::Unspecified);
     }
+    let request =
+        heel_origin::grpc::pb::GetFindingRequest { id: "foot_drop".into(), ..Default::default() };
+    let drop = client.get_finding(request).await.unwrap().into_inner().finding.unwrap();
+    assert!(drop.red_flags.contains(&"foot_drop_acute_or_progressive".to_owned()), "{drop:?}");
     let request = ListInstrumentsRequest::default();
     let instruments = client.list_instruments(request).await.unwrap().into_inner().instruments;
     assert_eq!(instruments.len(), 9);
