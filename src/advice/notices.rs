@@ -4,7 +4,8 @@ use super::conflict;
 use crate::domain::{Assessment, Case, Mechanism, Notice, Origin, Unit};
 use crate::engine::{self, Model};
 
-/// Conflict, in nats, from which on a notice says so: of patients sampled from the model two in a hundred or fewer are above it.
+/// Conflict, in nats, from which on a notice says so: e times rarer together than if they were unrelated. Of patients sampled
+/// from the model none with 5 findings is above it, one in a hundred with 20, one in twenty with 40.
 const CONFLICTING: f64 = 1.0;
 /// Most units named as clashing.
 const CLASHING: usize = 4;
