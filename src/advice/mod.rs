@@ -55,9 +55,9 @@ pub fn answer(model: &Model, rules: &Rules, accepted: &Accepted) -> Answer {
     let safety = rules.safety(facts);
     let assessment = engine::assess(model, case);
     let mut notices = notices.clone();
-    notices.extend(rules.notices(facts));
+    notices.extend(rules.notices(facts, &safety));
     notices.extend(notices::notices(model, case, &assessment));
-    let summary = summary::summary(rules, &safety, &assessment);
+    let summary = summary::summary(rules, &safety, &assessment, &notices);
     let details = (case.detail == Detail::Full).then(|| Details {
         instruments: rules.instruments(facts),
         suggestions: suggest(model, rules, accepted, &safety),
@@ -67,11 +67,13 @@ pub fn answer(model: &Model, rules: &Rules, accepted: &Accepted) -> Answer {
     Answer { safety, assessment, notices, summary, details }
 }
 
-/// What to examine next. While a question of safety is unanswered there is no stopping.
+/// What to examine next. While danger is known or a question of safety is unanswered there is no stopping.
 #[must_use]
 pub fn suggest(model: &Model, rules: &Rules, accepted: &Accepted, safety: &Safety) -> Suggestions {
     let mut suggestions = suggestions::suggestions(model, rules, accepted);
-    if !safety.questions.is_empty() {
+    if !safety.fired.is_empty() || !safety.unexplained.is_empty() {
+        suggestions.stop.reason = StopReason::ActFirst;
+    } else if !safety.questions.is_empty() {
         suggestions.stop.reason = StopReason::SafetyUnanswered;
     }
     suggestions

@@ -39,7 +39,7 @@ fn uninformative() -> Notice {
 fn idle_notice(model: &Model, idle: &[usize]) -> Option<Notice> {
     let notice = Notice::new(
         "FINDING_WITHOUT_WEIGHT",
-        "These findings change no likelihood: red flags and instruments may use them, or they are too few or contradicting parts of a composite.",
+        "These findings change no likelihood here: red flags and instruments may use them, and parts of a composite count once enough of them are known.",
     );
     let ids = idle.iter().map(|&finding| &model.knowledge().findings[finding].id);
     (!idle.is_empty()).then(|| notice.about(ids))

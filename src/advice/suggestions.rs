@@ -6,7 +6,7 @@ use super::scenario::{Scenario, alone, altered, information};
 use crate::domain::Case;
 use crate::engine::{self, Breadth, Model, Outlook, Statement};
 use crate::intake::Accepted;
-use crate::knowledge::Finding;
+use crate::knowledge::{Finding, Subject};
 use crate::rules::{Rules, Separator};
 
 /// Likelihood of an origin from which on it counts as certain.
@@ -43,6 +43,8 @@ pub enum StopReason {
     GoOn,
     /// Go on: a question of safety is unanswered.
     SafetyUnanswered,
+    /// Go on, yet act first: a red flag fires, or an answer on safety is positive without one.
+    ActFirst,
     /// An origin is certain: its likelihood is 0.9 or more.
     Certain,
     /// No single further finding would likely change the leading origin.
@@ -77,31 +79,35 @@ pub(super) fn suggestions(model: &Model, rules: &Rules, accepted: &Accepted) -> 
     let scenario = Scenario::new(model, case, Breadth::Likely);
     let now = scenario.now();
     let findings = model.knowledge().findings.iter().enumerate();
-    let candidates = findings
-        .filter(|(index, finding)| finding.effort <= *max_effort && is_open(case, *index, finding));
+    let candidates = findings.filter(|(index, finding)| {
+        let is_worth_it = finding.effort <= *max_effort && is_open(case, *index, finding);
+        is_worth_it && !rules.is_implied(Subject::Finding(*index), facts)
+    });
     let mut ranked: Vec<Suggestion> =
         candidates.map(|(index, _)| suggestion(&scenario, &now, index)).collect();
     for own in &mut ranked {
         let called_for = separators.iter().find(|separator| separator.ask.contains(&own.finding));
         own.separates = called_for.map(|separator| separator.reason.clone());
     }
-    ranked.sort_by(by_rank);
-    let changes_lead = ranked.iter().map(|own| own.changes_lead).fold(0.0, f64::max);
-    ranked.retain(|own| own.bits >= WORTHLESS || own.separates.is_some());
+    let tells = |own: &Suggestion| own.bits >= WORTHLESS || own.separates.is_some();
+    let (mut telling, silent): (Vec<_>, Vec<_>) = ranked.into_iter().partition(tells);
+    telling.sort_by(by_rank);
+    let rest = telling.split_off(telling.len().min(*max_suggestions));
     let before = engine::outlook(model, case);
+    let exact = telling.into_iter().map(|own| exact(model, case, &before, own));
+    let mut suggestions: Vec<Suggestion> = exact.filter(tells).collect();
+    suggestions.sort_by(by_rank);
+    let all = suggestions.iter().chain(&rest).chain(&silent);
+    let changes_lead = all.map(|own| own.changes_lead).fold(0.0, f64::max);
     let reason = if before.likelihood.iter().any(|likelihood| *likelihood >= CERTAIN) {
         StopReason::Certain
-    } else if ranked.is_empty() {
+    } else if suggestions.is_empty() && rest.is_empty() {
         StopReason::NothingLeft
     } else if changes_lead < SETTLED {
         StopReason::Settled
     } else {
         StopReason::GoOn
     };
-    ranked.truncate(*max_suggestions);
-    let exact = ranked.into_iter().map(|own| exact(model, case, &before, own));
-    let mut suggestions: Vec<Suggestion> = exact.collect();
-    suggestions.sort_by(by_rank);
     Suggestions { suggestions, stop: Stop { reason, changes_lead } }
 }
 

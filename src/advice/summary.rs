@@ -1,20 +1,23 @@
 //! The answer in plain English, made from its numbers.
 
-use std::fmt::Write as _;
-
-use crate::domain::{Assessment, Basis, Origin, OriginScore};
+use crate::domain::{Assessment, Basis, Notice, Origin, OriginScore};
 use crate::rules::{Rules, Safety, Urgency};
 
 /// Likelihood from which on a second origin is named.
 const NAMED: f64 = 0.3;
 
-/// At most five sentences: danger first, then where the pain comes from, how sure that is, and what was left unasked.
-pub(super) fn summary(rules: &Rules, safety: &Safety, assessment: &Assessment) -> String {
+/// At most five sentences: danger first, then where the pain comes from, how far that holds, and what was left unasked.
+pub(super) fn summary(
+    rules: &Rules,
+    safety: &Safety,
+    assessment: &Assessment,
+    notices: &[Notice],
+) -> String {
     let sentences = [
         danger(rules, safety),
         leading(rules, assessment),
         others(assessment),
-        unexplained(assessment),
+        caution(notices).or_else(|| unexplained(assessment)),
         unasked(rules, safety),
     ];
     sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -22,17 +25,17 @@ pub(super) fn summary(rules: &Rules, safety: &Safety, assessment: &Assessment) -
 
 fn danger(rules: &Rules, safety: &Safety) -> Option<String> {
     let first = &rules.red_flags[safety.fired.first()?.flag];
-    let when = match first.urgency {
-        Urgency::Emergency => "the same day",
-        Urgency::Urgent => "within days",
-        Urgency::Soon => "within weeks",
+    let urgency = match first.urgency {
+        Urgency::Emergency => "Red flag, an emergency",
+        Urgency::Urgent => "Red flag, urgent",
+        Urgency::Soon => "Red flag, to act on soon",
     };
-    let more = match safety.fired.len() - 1 {
-        0 => String::new(),
-        1 => ", and one more red flag fires".to_owned(),
-        count => format!(", and {count} more red flags fire"),
+    let (more, them) = match safety.fired.len() - 1 {
+        0 => (String::new(), "it"),
+        1 => (", and one more".to_owned(), "them"),
+        count => (format!(", and {count} more"), "them"),
     };
-    Some(format!("Act first, {when}, on {}{more}.", lowered(&first.label)))
+    Some(format!("{urgency}: {}{more}; act on {them} first.", lowered(&first.label)))
 }
 
 fn leading(rules: &Rules, assessment: &Assessment) -> Option<String> {
@@ -41,11 +44,33 @@ fn leading(rules: &Rules, assessment: &Assessment) -> Option<String> {
     let mut own =
         assessment.conditions.iter().filter(|own| conditions[own.condition].origin == score.origin);
     let condition = &conditions[own.next()?.condition];
+    // One that causes less of the pain itself may be the surer one, and the reason for the first: a stenosis behind a sciatica.
+    let also = own.max_by(|a, b| a.present.total_cmp(&b.present)).filter(|own| own.present >= 0.5);
+    let also = also.map(|own| {
+        let label = lowered(plain(&conditions[own.condition].label));
+        format!(", and {label} is present with probability {}", number(own.present))
+    });
+    let interval = score.likelihood_interval;
+    let likelihood = format!(
+        "{} ({} % credible interval {} to {})",
+        number(score.likelihood),
+        percent(interval.level.get()),
+        number(interval.lower),
+        number(interval.upper),
+    );
+    if let Some(unexplained) = assessment.unexplained.filter(|share| *share > score.likelihood) {
+        return Some(format!(
+            "With probability {} none of the conditions weighed explains the pain; first among the origins comes {}, with likelihood {likelihood}.",
+            number(unexplained),
+            named(score.origin),
+        ));
+    }
+    let is_likeliest = assessment.origins.iter().all(|own| own.likelihood <= score.likelihood);
     let verb = match assessment.basis {
-        Basis::HeelPain => "most likely explains the pain",
+        Basis::HeelPain if is_likeliest => "most likely explains the pain",
+        Basis::HeelPain => "explains the largest share of the pain",
         Basis::PresenceOnly => "is most likely affected",
     };
-    let interval = score.likelihood_interval;
     let moved = match (score.likelihood - score.pretest, "expected before any finding") {
         (by, before) if by.abs() < 0.005 => format!("as {before}"),
         (by, before) => {
@@ -54,13 +79,10 @@ fn leading(rules: &Rules, assessment: &Assessment) -> Option<String> {
         }
     };
     Some(format!(
-        "{} {verb}: likelihood {} ({:.0} % credible interval {} to {}), {moved}; first among its conditions is {}.",
+        "{} {verb}: likelihood {likelihood}, {moved}; first among its conditions is {}{}.",
         capitalised(named(score.origin)),
-        number(score.likelihood),
-        interval.level.get() * 100.0,
-        number(interval.lower),
-        number(interval.upper),
         lowered(plain(&condition.label)),
+        also.unwrap_or_default(),
     ))
 }
 
@@ -83,28 +105,57 @@ fn others(assessment: &Assessment) -> Option<String> {
     ))
 }
 
-fn unexplained(assessment: &Assessment) -> Option<String> {
-    let unexplained = assessment.unexplained.filter(|share| *share >= 0.2)?;
-    Some(format!("None of the conditions weighed explains {} of the pain.", number(unexplained)))
+/// For whom or what the likelihoods are not made.
+fn caution(notices: &[Notice]) -> Option<String> {
+    let is_about = |code: &str| notices.iter().any(|notice| notice.code == code);
+    let said = [
+        (
+            "PATIENT_OUT_OF_SCOPE",
+            "The likelihoods are made for adults and may not hold for this patient.",
+        ),
+        (
+            "SAFETY_ANSWER_UNEXPLAINED",
+            "A question of safety was answered with yes, and no red flag says why: look into it.",
+        ),
+        (
+            "ACUTE_INJURY",
+            "An injury was sent: the likelihoods weigh neither fractures nor ruptures, which must be excluded first.",
+        ),
+        ("CONTRADICTION", "Some findings contradict each other and need checking."),
+    ];
+    said.into_iter().find(|(code, _)| is_about(code)).map(|(_, sentence)| sentence.to_owned())
 }
 
+/// Where none of the conditions is the likeliest, the sentence on the leading origin has said so.
+fn unexplained(assessment: &Assessment) -> Option<String> {
+    let lead = assessment.origins.first()?.likelihood;
+    let unexplained = assessment.unexplained.filter(|share| (0.2..=lead).contains(share))?;
+    let share = number(unexplained);
+    Some(format!("With probability {share} none of the conditions weighed explains the pain."))
+}
+
+/// Never a reassurance: what was not asked, or else what is not ruled out, is said.
 fn unasked(rules: &Rules, safety: &Safety) -> Option<String> {
     let total = rules.questions.len();
-    let mut text = match safety.questions.len() {
+    if total == 0 {
+        return Some("No red flag was looked for, since this version has none.".to_owned());
+    }
+    let answered = match safety.questions.len() {
+        0 if safety.fired.is_empty() => "Every question of safety was answered",
         0 => return None,
-        1 => "One question of safety was".to_owned(),
-        count if count == total => "No question of safety was answered".to_owned(),
-        count => format!("{count} of {total} questions of safety were"),
+        1 => "One question of safety was not answered",
+        count if count == total => "No question of safety was answered",
+        count => &format!("{count} of {total} questions of safety were not answered"),
     };
-    if safety.questions.len() < total {
-        text.push_str(" not answered");
+    if !safety.fired.is_empty() {
+        return Some(format!("{answered}."));
     }
-    if safety.fired.is_empty() {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ", so that no red flag fires does not reassure");
-    }
-    text.push('.');
-    Some(text)
+    let open = match safety.open.len() {
+        0 => return Some(format!("{answered}, yet the absence of red flags rules nothing out.")),
+        1 => "one red flag is not ruled out".to_owned(),
+        count => format!("{count} red flags are not ruled out"),
+    };
+    Some(format!("{answered}, and {open}: that none fired is no reassurance."))
 }
 
 const fn named(origin: Origin) -> &'static str {
@@ -125,6 +176,11 @@ fn number(value: f64) -> String {
     } else {
         format!("{value:.2}")
     }
+}
+
+/// A level in percent, with no more digits than it has.
+fn percent(level: f64) -> f64 {
+    (level * 1e6).round() / 1e4
 }
 
 /// A label without what it has in brackets.

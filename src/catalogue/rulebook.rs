@@ -3,12 +3,23 @@
 use crate::grpc::pb;
 use crate::grpc::rulebook::{accuracy, conditions, inputs, question, urgency};
 use crate::knowledge::Term;
-use crate::rules::{Atom, Condition, Instrument, Item, Level, Question, Reading, RedFlag, Rules};
+use crate::rules::{
+    Atom, Condition, Implication, Instrument, Item, Level, Question, Reading, RedFlag, Rules,
+};
 
-/// A question of safety with all its inputs.
+/// A question of safety with all the inputs to ask for.
 pub(super) fn whole_question(rules: &Rules, own: &Question) -> pb::RedFlagQuestion {
-    let atoms: Vec<Atom> = own.answered.atoms().into_iter().copied().collect();
+    let atoms: Vec<Atom> = own.answered.unasked(&|_| None).into_iter().copied().collect();
     question(rules, own, &atoms)
+}
+
+/// From what a finding follows.
+pub(super) fn implication(rules: &Rules, own: &Implication) -> pb::Implication {
+    pb::Implication {
+        means: rules.knowledge.id(own.means).to_owned(),
+        when: own.when.text.clone(),
+        note: own.note.clone(),
+    }
 }
 
 /// A finding's definition with the red flags and instruments that ask for it.

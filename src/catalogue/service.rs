@@ -75,6 +75,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let request = request.get_ref();
         let rules = self.rules(&request.model_version)?;
         let knowledge = &rules.knowledge;
+        required(&request.id)?;
         let entry = Entry::find(knowledge, &request.id).ok_or_else(status::unknown_finding)?;
         let finding = Some(rulebook::used(rules, entry.full_definition(knowledge)));
         Ok(Response::new(pb::GetFindingResponse { finding }))
@@ -101,6 +102,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
     ) -> Result<Response<pb::GetConditionResponse>, Status> {
         let request = request.get_ref();
         let knowledge = self.knowledge(&request.model_version)?;
+        required(&request.id)?;
         let index =
             condition_index(knowledge, &request.id).ok_or_else(status::unknown_condition)?;
         let condition = Some(entries::condition(knowledge, index));
@@ -130,8 +132,13 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
             page::cut(flags, &asked, request.page_size, &request.page_token, Vec::new())?;
         let red_flags = page.into_iter().map(|flag| rulebook::red_flag_definition(rules, flag));
         let questions = rules.questions.iter().map(|own| rulebook::whole_question(rules, own));
-        let (red_flags, questions) = (red_flags.collect(), questions.collect());
-        Ok(Response::new(pb::ListRedFlagsResponse { red_flags, next_page_token, questions }))
+        let implications = rules.implications.iter().map(|own| rulebook::implication(rules, own));
+        Ok(Response::new(pb::ListRedFlagsResponse {
+            red_flags: red_flags.collect(),
+            next_page_token,
+            questions: questions.collect(),
+            implications: implications.collect(),
+        }))
     }
 
     async fn list_instruments(
@@ -200,4 +207,10 @@ fn asked_condition(knowledge: &KnowledgeBase, id: &str, faults: &mut Vec<Fault>)
 
 fn condition_index(knowledge: &KnowledgeBase, id: &str) -> Option<usize> {
     knowledge.conditions.iter().position(|condition| condition.id == id)
+}
+
+/// An id must be named.
+fn required(id: &str) -> Result<(), Status> {
+    let fault = || Fault::new("id", "MISSING", "name an id; the lists of this service hold all");
+    if id.is_empty() { Err(status::invalid(&[fault()])) } else { Ok(()) }
 }

@@ -78,7 +78,9 @@ struct Movement {
 
 #[derive(Debug, Deserialize)]
 struct Notice {
-    code: String,
+    message: String,
+    #[serde(default)]
+    subjects: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -245,9 +247,11 @@ impl Page {
         if !questions.is_empty() {
             self.text("Safety, not asked: ", &questions.join(", ").replace('_', " "));
         }
-        let notices: Vec<&str> = response.notices.iter().map(|own| own.code.as_str()).collect();
-        if !notices.is_empty() {
-            self.text("Notices: ", &notices.join(", "));
+        for Notice { message, subjects } in &response.notices {
+            let message = message.trim_end_matches('.');
+            let about = subjects.join(", ").replace('_', " ");
+            let about = if about.is_empty() { about } else { format!(": {about}") };
+            self.text("Notice: ", &format!("{message}{about}."));
         }
         let Response { setting, model, .. } = response;
         self.text("", &format!("Model {}, {setting}. Supports a clinician and does not diagnose. --json shows all.", model.version));

@@ -76,7 +76,7 @@ pub(super) fn suggest(
     let safety = rules.safety(&accepted.facts);
     let suggestions = advice::suggest(model, rules, &accepted, &safety);
     let mut notices = accepted.notices;
-    notices.extend(rules.notices(&accepted.facts));
+    notices.extend(rules.notices(&accepted.facts, &safety));
     Ok(pb::SuggestFindingsResponse {
         assessment_id: draft.assessment_id,
         model: Some(render::model_version(&rules.knowledge)),

@@ -34,6 +34,7 @@ pub(super) fn stop(suggestions: &Suggestions) -> pb::Stop {
     let (stop, reason) = match suggestions.stop.reason {
         StopReason::GoOn => (false, pb::StopReason::GoOn),
         StopReason::SafetyUnanswered => (false, pb::StopReason::SafetyUnanswered),
+        StopReason::ActFirst => (false, pb::StopReason::ActFirst),
         StopReason::Certain => (true, pb::StopReason::Certain),
         StopReason::Settled => (true, pb::StopReason::Settled),
         StopReason::NothingLeft => (true, pb::StopReason::NothingLeft),

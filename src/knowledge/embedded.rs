@@ -30,6 +30,7 @@ const EMBEDDED: &[(&str, &str)] = embed![
     "model.toml",
     "risk_factors.toml",
     "rules/contradictions.toml",
+    "rules/implications.toml",
     "rules/instruments.toml",
     "rules/red_flags.toml",
     "rules/separators.toml",

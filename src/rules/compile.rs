@@ -1,15 +1,16 @@
 //! From the files' entries to [`Rules`]: reads conditions, resolves ids, reports every fault.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::expression::{self, Name};
+use super::expression::{self, Expression, Name};
 use super::instrument::{Accuracy, Band, Instrument, Item, Level, Reading};
 use super::raw::{self, Document};
 use super::red_flag::{Question, RedFlag};
-use super::{Atom, Condition, Contradiction, Remark, Rules, Separator};
+use super::{Atom, Condition, Contradiction, Implication, Remark, Rules, Separator};
 use crate::domain::{Notice, Sex, Side};
 use crate::knowledge::{self, Faults, File, KnowledgeBase, Located, Report, Subject, Term};
 
@@ -22,8 +23,8 @@ pub fn load(files: &[File]) -> Result<Rules, Faults> {
     let base = knowledge::compile(files, &mut report);
     let document = raw::read(files, &mut report);
     let rules = base.map(|base| {
-        Compiler { base: Arc::new(base), report: &mut report, ids: BTreeSet::new() }
-            .compile(&document)
+        let (ids, implications) = (BTreeSet::new(), Vec::new());
+        Compiler { base: Arc::new(base), report: &mut report, ids, implications }.compile(&document)
     });
     match rules {
         Some(rules) if report.is_clean() => Ok(rules),
@@ -36,18 +37,33 @@ struct Compiler<'r, 'f> {
     report: &'r mut Report<'f>,
     /// Ids seen, each with what it names.
     ids: BTreeSet<(&'static str, String)>,
+    /// Read so far; each may rest on those before it.
+    implications: Vec<Implication>,
 }
 
 impl Compiler<'_, '_> {
     fn compile(mut self, document: &Document) -> Rules {
+        for located in &document.implications {
+            let implication = self.implication(located);
+            self.implications.extend(implication);
+        }
         let red_flags = self.red_flags(&document.red_flags);
         let questions = self.each(&document.questions, Self::question);
         let instruments = self.each(&document.instruments, Self::instrument);
         let contradictions = self.each(&document.contradictions, Self::contradiction);
         let remarks = self.each(&document.notices, Self::remark);
         let separators = self.each(&document.separators, Self::separator);
-        let knowledge = self.base;
-        Rules { knowledge, red_flags, questions, instruments, contradictions, remarks, separators }
+        let (knowledge, implications) = (self.base, self.implications);
+        Rules {
+            knowledge,
+            implications,
+            red_flags,
+            questions,
+            instruments,
+            contradictions,
+            remarks,
+            separators,
+        }
     }
 
     fn each<T, U>(
@@ -87,10 +103,43 @@ impl Compiler<'_, '_> {
         flags: &[RedFlag],
     ) -> Option<Condition> {
         let read = expression::parse(text.get_ref()).map_err(|error| error.to_string());
-        let compiled =
-            read.and_then(|read| read.try_map(&mut |name| atom(&self.base, flags, name)));
+        let mut atom = |name| atom(&self.base, flags, name).map(Expression::Is);
+        let compiled = read.and_then(|read| read.try_replace(&mut atom));
         let text_of = |expression| Condition { text: text.get_ref().clone(), expression };
         compiled.map_err(|reason| self.fault(file, text, &reason)).ok().map(text_of)
+    }
+
+    /// A condition of danger: what implies a finding counts as well.
+    fn danger(
+        &mut self,
+        file: usize,
+        text: &Spanned<String>,
+        flags: &[RedFlag],
+    ) -> Option<Condition> {
+        let Condition { text, expression } = self.condition(file, text, flags)?;
+        let widened = expression.try_replace(&mut |atom| Ok::<_, Infallible>(self.widened(atom)));
+        let Ok(expression) = widened;
+        Some(Condition { text, expression })
+    }
+
+    fn widened(&self, atom: Atom) -> Expression<Atom> {
+        let implies = |rule: &&Implication| atom == Atom::Present(rule.means, None);
+        let by = self.implications.iter().filter(implies);
+        let by: Vec<_> = by.map(|rule| rule.when.expression.clone()).collect();
+        if by.is_empty() {
+            return Expression::Is(atom);
+        }
+        Expression::Implied(atom, Box::new(Expression::Any(by)))
+    }
+
+    fn implication(&mut self, located: &Located<raw::Implication>) -> Option<Implication> {
+        let Located { file, entry, .. } = located;
+        let when = self.danger(*file, &entry.when, &[])?;
+        let Some(Term::YesNo(means)) = self.base.terms.get(entry.means.get_ref()).cloned() else {
+            self.fault(*file, &entry.means, "no finding or risk factor has this id");
+            return None;
+        };
+        Some(Implication { when, means, note: entry.note.clone() })
     }
 
     /// The most urgent first: a flag gives way only to more urgent ones, or to one written before it.
@@ -99,7 +148,7 @@ impl Compiler<'_, '_> {
         ordered.sort_by_key(|located| located.entry.urgency);
         let mut flags = Vec::new();
         for Located { file, entry, .. } in ordered {
-            let trigger = self.condition(*file, &entry.trigger, &flags);
+            let trigger = self.danger(*file, &entry.trigger, &flags);
             let source = self.source(*file, &entry.source);
             let id = self.id(*file, "red flag", &entry.id);
             let Some((trigger, source)) = trigger.zip(source) else { continue };
@@ -120,7 +169,7 @@ impl Compiler<'_, '_> {
     fn question(&mut self, located: &Located<raw::Question>) -> Option<Question> {
         let Located { file, entry, .. } = located;
         let id = self.id(*file, "question", &entry.id);
-        let answered = self.condition(*file, &entry.answered, &[])?;
+        let answered = self.danger(*file, &entry.answered, &[])?;
         Some(Question { id, ask: entry.ask.clone(), answered })
     }
 
@@ -132,7 +181,7 @@ impl Compiler<'_, '_> {
 
     fn remark(&mut self, located: &Located<raw::Remark>) -> Option<Remark> {
         let Located { file, entry, .. } = located;
-        let when = self.condition(*file, &entry.when, &[])?;
+        let when = self.danger(*file, &entry.when, &[])?;
         Some(Remark { when, notice: Notice::new(&entry.code, &entry.message) })
     }
 

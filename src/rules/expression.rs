@@ -1,7 +1,8 @@
 //! Three-valued conditions over what was stated: true, false, or unknown since it was not asked.
 //!
 //! Kleene's strong logic: an unknown part leaves the whole unknown unless the other parts decide it. Two forms are added for rules
-//! of safety: `x?` counts as met while unknown, and `x UNLESS y` is excluded only by a `y` that is known to hold.
+//! of safety: `x?` counts as met while unknown, and `x UNLESS y` is excluded only by a `y` that is known to hold. What implies an
+//! atom stands beside it and can only make it hold: no statement to the contrary silences it.
 
 use std::fmt;
 
@@ -28,6 +29,8 @@ pub enum Expression<A> {
     Presumed(Box<Self>),
     /// The first, but for the case that the second is known to hold.
     Unless(Box<Self>, Box<Self>),
+    /// An atom, which also holds where something is known to hold that implies it.
+    Implied(A, Box<Self>),
 }
 
 impl<A> Expression<A> {
@@ -47,6 +50,10 @@ impl<A> Expression<A> {
                     part.value(of)
                 }
             }
+            Self::Implied(atom, by) => match by.value(of) {
+                Some(true) => Some(true),
+                _ => of(atom),
+            },
         }
     }
 
@@ -62,6 +69,20 @@ impl<A> Expression<A> {
             }
             Self::Not(_) => Vec::new(),
             Self::Presumed(part) | Self::Unless(part, _) => part.reasons(of),
+            Self::Implied(atom, _) if of(atom) == Some(true) => vec![atom],
+            Self::Implied(_, by) => by.reasons(of),
+        }
+    }
+
+    /// The atoms known to hold that go some way towards making it hold.
+    pub fn grounds<'a>(&'a self, of: &impl Fn(&A) -> Option<bool>) -> Vec<&'a A> {
+        match self {
+            Self::Is(_) | Self::Implied(..) => self.reasons(of),
+            Self::All(parts) | Self::Any(parts) | Self::AtLeast(_, parts) => {
+                parts.iter().flat_map(|part| part.grounds(of)).collect()
+            }
+            Self::Not(_) => Vec::new(),
+            Self::Presumed(part) | Self::Unless(part, _) => part.grounds(of),
         }
     }
 
@@ -69,7 +90,9 @@ impl<A> Expression<A> {
     pub fn unasked<'a>(&'a self, of: &impl Fn(&A) -> Option<bool>) -> Vec<&'a A> {
         let of_all = |parts: &'a [Self]| parts.iter().flat_map(|part| part.unasked(of)).collect();
         match self {
-            Self::Is(atom) => of(atom).is_none().then_some(atom).into_iter().collect(),
+            Self::Is(atom) | Self::Implied(atom, _) => {
+                self.value(of).is_none().then_some(atom).into_iter().collect()
+            }
             Self::All(parts) | Self::Any(parts) | Self::AtLeast(_, parts) => {
                 // What is presumed is not settled by it.
                 let is_settled = |part: &Self| part.unasked(of).is_empty();
@@ -82,7 +105,8 @@ impl<A> Expression<A> {
                     | Self::AtLeast(..)
                     | Self::Not(_)
                     | Self::Presumed(_)
-                    | Self::Unless(..) => false,
+                    | Self::Unless(..)
+                    | Self::Implied(..) => false,
                 });
                 let decided =
                     decided || (matches!(self, Self::AtLeast(..)) && self.value(of).is_some());
@@ -109,27 +133,33 @@ impl<A> Expression<A> {
             }
             Self::Not(part) | Self::Presumed(part) => part.atoms(),
             Self::Unless(part, exclusion) => [part.atoms(), exclusion.atoms()].concat(),
+            Self::Implied(atom, by) => [vec![atom], by.atoms()].concat(),
         }
     }
 
-    /// The same over other atoms.
+    /// The same with each atom replaced.
     ///
     /// # Errors
     /// The first atom that has no counterpart.
-    pub fn try_map<B, E>(self, of: &mut impl FnMut(A) -> Result<B, E>) -> Result<Expression<B>, E> {
-        let all = |parts: Vec<Self>, of: &mut _| {
-            parts.into_iter().map(|part| part.try_map(of)).collect::<Result<Vec<_>, E>>()
+    pub fn try_replace<B, E>(
+        self,
+        with: &mut impl FnMut(A) -> Result<Expression<B>, E>,
+    ) -> Result<Expression<B>, E> {
+        let all = |parts: Vec<Self>, with: &mut _| {
+            parts.into_iter().map(|part| part.try_replace(with)).collect::<Result<Vec<_>, E>>()
         };
         Ok(match self {
-            Self::Is(atom) => Expression::Is(of(atom)?),
-            Self::All(parts) => Expression::All(all(parts, of)?),
-            Self::Any(parts) => Expression::Any(all(parts, of)?),
-            Self::AtLeast(count, parts) => Expression::AtLeast(count, all(parts, of)?),
-            Self::Not(part) => Expression::Not(Box::new(part.try_map(of)?)),
-            Self::Presumed(part) => Expression::Presumed(Box::new(part.try_map(of)?)),
-            Self::Unless(part, exclusion) => {
-                Expression::Unless(Box::new(part.try_map(of)?), Box::new(exclusion.try_map(of)?))
-            }
+            Self::Is(atom) => with(atom)?,
+            Self::All(parts) => Expression::All(all(parts, with)?),
+            Self::Any(parts) => Expression::Any(all(parts, with)?),
+            Self::AtLeast(count, parts) => Expression::AtLeast(count, all(parts, with)?),
+            Self::Not(part) => Expression::Not(Box::new(part.try_replace(with)?)),
+            Self::Presumed(part) => Expression::Presumed(Box::new(part.try_replace(with)?)),
+            Self::Unless(part, exclusion) => Expression::Unless(
+                Box::new(part.try_replace(with)?),
+                Box::new(exclusion.try_replace(with)?),
+            ),
+            Self::Implied(atom, by) => Expression::Any(vec![with(atom)?, by.try_replace(with)?]),
         })
     }
 }

@@ -30,6 +30,8 @@ use facts::Scope;
 pub struct Rules {
     /// The knowledge base whose ids they name.
     pub knowledge: Arc<KnowledgeBase>,
+    /// What implies a finding where danger is looked for, in the order of the files.
+    pub implications: Vec<Implication>,
     /// Red flags, the most urgent first, else in the order of the file; a trigger names only flags before it.
     pub red_flags: Vec<RedFlag>,
     /// Questions that belong to every assessment.
@@ -42,6 +44,18 @@ pub struct Rules {
     pub remarks: Vec<Remark>,
     /// Findings that alone tell apart what others cannot.
     pub separators: Vec<Separator>,
+}
+
+/// Something from which a finding follows wherever danger is looked for: a caller who sends the closer finding must not miss the
+/// flag that names the wider one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Implication {
+    /// When it follows.
+    pub when: Condition,
+    /// What follows.
+    pub means: Subject,
+    /// Why.
+    pub note: String,
 }
 
 /// Findings that alone tell apart what certain facts leave open.
@@ -85,29 +99,49 @@ pub struct Contradicting<'r> {
 }
 
 impl<'r> Contradicting<'r> {
-    fn of(rule: &'r Contradiction) -> Self {
-        let subjects = rule.when.atoms().into_iter().filter_map(Atom::subject);
-        Self { rule, subjects: subjects.collect() }
+    fn of(rule: &'r Contradiction, of: &impl Fn(&Atom) -> Option<bool>) -> Self {
+        let stated = rule.when.atoms().into_iter().filter(|atom| of(atom).is_some());
+        Self { rule, subjects: stated.filter_map(Atom::subject).collect() }
     }
 }
 
 impl Rules {
     /// The notices that the facts call for, each about the findings that do.
     #[must_use]
-    pub fn notices(&self, facts: &Facts) -> Vec<Notice> {
+    pub fn notices(&self, facts: &Facts, safety: &Safety) -> Vec<Notice> {
         let of = |atom: &Atom| facts.value(&self.knowledge, Scope::Either, &[], atom);
-        let said = self.remarks.iter().filter(|remark| remark.when.value(&of) == Some(true));
-        let notice = |remark: &Remark| {
-            let subjects = remark.when.reasons(&of).into_iter().filter_map(Atom::subject);
-            remark.notice.clone().about(subjects.map(|subject| self.knowledge.id(subject)))
+        let about = |notice: Notice, atoms: &[&Atom]| {
+            let subjects = atoms.iter().filter_map(|atom| atom.subject());
+            notice.about(subjects.map(|subject| self.knowledge.id(subject)))
         };
+        let said = self.remarks.iter().filter(|remark| remark.when.value(&of) == Some(true));
+        let said = said.map(|remark| about(remark.notice.clone(), &remark.when.reasons(&of)));
+        let unexplained = Notice::new(
+            "SAFETY_ANSWER_UNEXPLAINED",
+            "These questions of safety were answered with yes and fire no red flag by themselves: look into them.",
+        );
+        let atoms: Vec<&Atom> = safety.unexplained.iter().collect();
+        let unexplained = (!atoms.is_empty()).then(|| about(unexplained, &atoms));
         let none = self.red_flags.is_empty().then(|| {
             Notice::new(
                 "NO_RED_FLAG_RULES",
                 "This version of the knowledge base has no red flags: none was looked for.",
             )
         });
-        none.into_iter().chain(said.map(notice)).collect()
+        none.into_iter().chain(unexplained).chain(said).collect()
+    }
+
+    /// Whether a finding is known through what implies it: it follows from the facts, or its presence would imply what they deny.
+    #[must_use]
+    pub fn is_implied(&self, finding: Subject, facts: &Facts) -> bool {
+        let of = |atom: &Atom| facts.value(&self.knowledge, Scope::Assessed, &[], atom);
+        let own = Atom::Present(finding, None);
+        let if_present = |atom: &Atom| if *atom == own { Some(true) } else { of(atom) };
+        self.implications.iter().any(|rule| {
+            let follows = rule.means == finding && rule.when.value(&of) == Some(true);
+            let is_denied = of(&Atom::Present(rule.means, None)) == Some(false);
+            follows || (is_denied && rule.when.value(&if_present) == Some(true))
+        })
     }
 
     /// The separators that the facts call for, in the order of the file.
@@ -121,6 +155,6 @@ impl Rules {
     pub fn contradictions(&self, facts: &Facts) -> Vec<Contradicting<'_>> {
         let of = |atom: &Atom| facts.value(&self.knowledge, Scope::Assessed, &[], atom);
         let found = self.contradictions.iter().filter(|rule| rule.when.value(&of) == Some(true));
-        found.map(Contradicting::of).collect()
+        found.map(|rule| Contradicting::of(rule, &of)).collect()
     }
 }

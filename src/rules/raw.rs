@@ -9,12 +9,21 @@ use crate::knowledge::{Checked, File, Located, Report, entries, tables};
 /// All entries of all files.
 #[derive(Debug, Default)]
 pub(super) struct Document {
+    pub(super) implications: Vec<Located<Implication>>,
     pub(super) red_flags: Vec<Located<RedFlag>>,
     pub(super) questions: Vec<Located<Question>>,
     pub(super) instruments: Vec<Located<Instrument>>,
     pub(super) contradictions: Vec<Located<Contradiction>>,
     pub(super) notices: Vec<Located<Remark>>,
     pub(super) separators: Vec<Located<Separator>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Implication {
+    pub(super) means: Spanned<String>,
+    pub(super) when: Spanned<String>,
+    pub(super) note: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,6 +141,7 @@ pub(super) fn read(files: &[File], report: &mut Report<'_>) -> Document {
     let mut document = Document::default();
     tables(files, true, report, |key, file, value, report| {
         match key {
+            "implication" => entries(&mut document.implications, file, value, report),
             "red_flag" => entries(&mut document.red_flags, file, value, report),
             "question" => entries(&mut document.questions, file, value, report),
             "instrument" => entries(&mut document.instruments, file, value, report),

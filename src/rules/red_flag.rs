@@ -81,6 +81,8 @@ pub struct Safety {
     pub open: Vec<RedFlagResult>,
     /// Indices of the questions that are not answered, and what was not asked of each.
     pub questions: Vec<(usize, Vec<Atom>)>,
+    /// What questions of safety were answered with yes by, and no flag that fires rests on.
+    pub unexplained: Vec<Atom>,
 }
 
 impl Rules {
@@ -93,11 +95,10 @@ impl Rules {
             let of = |atom: &Atom| facts.value(&self.knowledge, Scope::Either, &fired, atom);
             let value = rule.trigger.value(&of);
             let unasked = distinct(rule.trigger.unasked(&of));
-            let held = rule.trigger.atoms().into_iter().filter(|atom| of(atom) == Some(true));
-            let because = match value {
-                Some(true) => distinct(rule.trigger.reasons(&of)),
-                _ => distinct(held.collect()),
-            };
+            let because = distinct(match value {
+                Some(true) => rule.trigger.reasons(&of),
+                _ => rule.trigger.grounds(&of),
+            });
             match value {
                 Some(true) => safety.fired.push(RedFlagResult { flag, because, unasked }),
                 None => safety.open.push(RedFlagResult { flag, because, unasked }),
@@ -111,6 +112,10 @@ impl Rules {
             question.answered.value(&of).is_none().then(|| (index, distinct(unasked)))
         };
         safety.questions = self.questions.iter().enumerate().filter_map(unanswered).collect();
+        let is_explained =
+            |atom: &&Atom| safety.fired.iter().any(|own| own.because.contains(*atom));
+        let answers = self.questions.iter().flat_map(|question| question.answered.reasons(&of));
+        safety.unexplained = distinct(answers.filter(|atom| !is_explained(atom)).collect());
         safety
     }
 }

@@ -9,7 +9,7 @@ use heel_origin::intake::{self, Accepted, Choice, Draft, DraftFinding, Value, Vi
 use heel_origin::rules::Safety;
 
 use crate::network::model;
-use crate::oracle::empty;
+use crate::oracle::{empty, telling};
 use crate::support::RULES;
 
 fn accepted(age_years: Option<u32>, findings: &[(&str, bool)]) -> Accepted {
@@ -95,6 +95,9 @@ fn what_is_told_of_a_suggestion_is_exact() {
                 + (1.0 - own.chance) * changes(&own.if_absent);
             assert!((own.changes_lead - changes).abs() < 1e-12);
         }
+        let stop =
+            advice::suggest(model(), &RULES, &accepted(None, &findings), &Safety::default()).stop;
+        assert!(suggestions.iter().all(|own| own.changes_lead <= stop.changes_lead));
         let bits = |own: &Suggestion| (own.separates.is_none(), -own.bits);
         assert!(suggestions.is_sorted_by(|a, b| bits(a) <= bits(b)));
     }
@@ -176,6 +179,10 @@ fn stopping_has_its_reason() {
         ("plantar_medial_heel_pain", true),
     ];
     assert_eq!(stop(&sure).reason, StopReason::Certain);
+    // Never before danger is seen to.
+    let fired = RULES.safety(&accepted(None, &[("saddle_sensory_change", true)]).facts);
+    let acting = advice::suggest(model(), &RULES, &accepted(None, &sure), &fired).stop;
+    assert_eq!(acting.reason, StopReason::ActFirst);
     // Never while a question of safety is unanswered.
     let accepted = accepted(None, &sure);
     let safety = RULES.safety(&accepted.facts);
@@ -372,8 +379,19 @@ fn the_summary_is_plain_english_of_at_most_five_sentences() {
         }
     }
     let urgent = answer(None, &[("saddle_sensory_change", true)]).summary;
-    assert!(urgent.starts_with("Act first, the same day, on suspected cauda equina syndrome."));
-    assert!(answer(None, &[]).summary.contains("No question of safety was answered"));
+    assert!(
+        urgent.starts_with(
+            "Red flag, an emergency: suspected cauda equina syndrome; act on it first."
+        )
+    );
+    assert!(answer(None, &[]).summary.contains("No question of safety was answered, and "));
+    let injured = answer(None, &[("ankle_injury", true)]).summary;
+    assert!(injured.contains("An injury was sent"), "{injured}");
+    let everything: Vec<(&str, bool)> =
+        telling().into_iter().map(|f| (RULES.knowledge.findings[f].id.as_str(), false)).collect();
+    let unexplained = answer(Some(45), &everything).summary;
+    assert!(unexplained.contains("none of the conditions weighed explains"), "{unexplained}");
+    assert!(!unexplained.contains("most likely"), "{unexplained}");
 }
 
 #[test]

@@ -439,6 +439,106 @@ fn one_quantity_says_all_that_it_measures() {
     assert_eq!(present("ankle_dorsiflexion_power_3_or_less"), Some(false));
 }
 
+/// The embedded rules with these implications in place of their own.
+fn with_implications(text: &str) -> Result<Rules, heel_origin::knowledge::Faults> {
+    let name = "rules/implications.toml";
+    let change =
+        |file: File| if file.name == name { File { text: text.into(), ..file } } else { file };
+    rules::load(&embedded().into_iter().map(change).collect::<Vec<_>>())
+}
+
+#[test]
+fn danger_follows_from_a_closer_finding() {
+    let rules = with_implications(
+        r#"
+        [[implication]]
+        means = "pain_radiating_below_knee"
+        when = "s1_dermatomal_pain OR (leg_radicular_pain@left AND leg_radicular_pain@right)"
+        note = "it runs to the foot"
+
+        [[implication]]
+        means = "leg_pain"
+        when = "pain_radiating_below_knee"
+        note = "the leg lies below the knee, too"
+        "#,
+    )
+    .unwrap();
+    let trigger = "urinary_disturbance";
+    let flag = |findings: Vec<DraftFinding>| {
+        let safety = rules.safety(&facts(&draft(None, findings)));
+        let of =
+            |own: &rules::RedFlagResult| rules.red_flags[own.flag].id == "cauda_equina_syndrome";
+        safety.fired.iter().find(|own| of(own)).map(|own| own.because.iter().map(atom_id).collect())
+    };
+    let because: Option<Vec<String>> = flag(told(&[(trigger, true), ("s1_dermatomal_pain", true)]));
+    assert_eq!(because.unwrap(), [trigger, "s1_dermatomal_pain"], "what was sent is told");
+    // What follows holds against a box that was left unticked.
+    let denied = [("pain_radiating_below_knee", false), ("s1_dermatomal_pain", true)];
+    assert!(flag(told(&[&[(trigger, true)], denied.as_slice()].concat())).is_some());
+    let sides = |sides: &[Side]| {
+        let of = |side: &Side| finding("leg_radicular_pain", Sent::YesNo(true), Some(*side));
+        sides.iter().map(of).collect::<Vec<_>>()
+    };
+    let knows = |findings, id: &str| {
+        let heel_origin::knowledge::Term::YesNo(subject) = rules.knowledge.terms[id] else {
+            panic!()
+        };
+        rules.is_implied(subject, &facts(&draft(None, findings)))
+    };
+    assert!(knows(sides(&[Side::Left, Side::Right]), "pain_radiating_below_knee"));
+    assert!(!knows(sides(&[Side::Left]), "pain_radiating_below_knee"));
+    // By way of the one before, and backwards: what would imply a denied finding is denied.
+    assert!(knows(told(&[("s1_dermatomal_pain", true)]), "leg_pain"));
+    assert!(knows(told(&[("leg_pain", false)]), "pain_radiating_below_knee"));
+    assert!(!knows(told(&[("leg_pain", true)]), "pain_radiating_below_knee"));
+    // The likelihoods and the contradictions see what was sent.
+    let contradicting = draft(None, told(&[("s1_dermatomal_pain", true), ("leg_pain", false)]));
+    assert!(rules.contradictions(&facts(&contradicting)).is_empty());
+}
+
+#[test]
+fn an_implication_rests_on_those_before_it_only() {
+    let circle = r#"
+        [[implication]]
+        means = "leg_pain"
+        when = "thigh_pain"
+        note = ""
+
+        [[implication]]
+        means = "thigh_pain"
+        when = "leg_pain"
+        note = ""
+        "#;
+    let rules = with_implications(circle).unwrap();
+    let safety = rules.safety(&facts(&draft(None, told(&[("thigh_pain", true)]))));
+    assert!(safety.fired.is_empty());
+    let unknown = "[[implication]]\nmeans = \"leg_pan\"\nwhen = \"thigh_pain\"\nnote = \"\"";
+    let found = with_implications(unknown).unwrap_err().0;
+    assert!(found.iter().any(|fault| fault.file == "rules/implications.toml"), "{found:?}");
+}
+
+#[test]
+fn a_dangerous_answer_without_a_flag_is_told() {
+    let safety = safety(None, &[("fever", true), ("saddle_sensory_change", true)]);
+    let unexplained: Vec<String> = safety.unexplained.iter().map(atom_id).collect();
+    assert_eq!(unexplained, ["fever"], "the other fires its flag");
+    let facts = facts(&draft(None, told(&[("fever", true)])));
+    let notices = RULES.notices(&facts, &RULES.safety(&facts));
+    let own = notices.iter().find(|notice| notice.code == "SAFETY_ANSWER_UNEXPLAINED").unwrap();
+    assert_eq!(own.subjects, ["fever"]);
+}
+
+#[test]
+fn an_exclusion_is_no_ground() {
+    let safety = safety(None, &[("fever", true), ("mechanical_pattern", true)]);
+    for own in &safety.open {
+        let because: Vec<String> = own.because.iter().map(atom_id).collect();
+        let id = RULES.red_flags[own.flag].id.as_str();
+        let excludes = ["complex_regional_pain_syndrome", "bone_or_soft_tissue_tumour"];
+        assert!(!excludes.contains(&id) || because.is_empty(), "{id}: {because:?}");
+    }
+}
+
 /// Faults of files in which a text is replaced.
 fn faults(name: &str, from: &str, to: &str) -> Vec<String> {
     let change = |file: File| {
