@@ -8,7 +8,7 @@ use crate::domain::{
     OriginScore, Unit, expit, logit,
 };
 use crate::knowledge::{Finding, KnowledgeBase, Study};
-use crate::rules::{RedFlagResult, Rules};
+use crate::rules::Rules;
 
 use super::{next_steps, pb, rulebook};
 
@@ -25,9 +25,7 @@ pub(crate) fn response(
         Basis::PresenceOnly => pb::Basis::PresenceOnly,
     };
     // A flag of which nothing is present says no more than the list of all flags does.
-    let has_ground =
-        |flag: &&RedFlagResult| flag.because.iter().any(|atom| atom.subject().is_some());
-    let open = safety.open.iter().filter(|flag| details.is_some() || has_ground(flag));
+    let open = safety.open.iter().filter(|flag| details.is_some() || flag.is_begun());
     let mut response = pb::ScoreFindingsResponse {
         assessment_id,
         model: Some(model_version(knowledge)),

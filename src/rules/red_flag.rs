@@ -72,6 +72,14 @@ pub struct RedFlagResult {
     pub unasked: Vec<Atom>,
 }
 
+impl RedFlagResult {
+    /// Whether a finding speaks for it, not the age or sex alone.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.because.iter().any(|atom| atom.subject().is_some())
+    }
+}
+
 /// What the red flags say of a patient. A flag in neither list is ruled out as far as its rule goes; none of this reassures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Safety {

@@ -216,6 +216,11 @@ async fn unknown_ids_are_not_found() {
     let status = client.get_condition(request).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
     assert_eq!(status.get_details_error_info().unwrap().reason, "CONDITION_NOT_FOUND");
+    let unnamed = client.get_finding(GetFindingRequest::default()).await.unwrap_err();
+    assert_eq!(unnamed.code(), Code::InvalidArgument);
+    let unnamed = client.get_condition(GetConditionRequest::default()).await.unwrap_err();
+    let violations = unnamed.get_details_bad_request().unwrap().field_violations;
+    assert_eq!((violations[0].field.as_str(), violations[0].reason.as_str()), ("id", "MISSING"));
 }
 
 #[tokio::test]

@@ -123,7 +123,13 @@ fn every_red_flag_fires_misses_and_asks() {
             other => panic!("unknown kind {other}"),
         };
         if !is_right {
-            broken.push(format!("{} {}: {}\n  {fires:?} {open:?}", case.flag, case.kind, case.why));
+            let told = |result: &rules::RedFlagResult| {
+                let ids = |atoms: &[Atom]| atoms.iter().map(atom_id).collect::<Vec<_>>().join(" ");
+                format!("because {}; not asked {}", ids(&result.because), ids(&result.unasked))
+            };
+            let (fires, open) = (fires.map(told), open.map(told));
+            let FlagCase { flag, kind, why, .. } = case;
+            broken.push(format!("{flag} {kind}: {why}\n  fires {fires:?} open {open:?}"));
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
@@ -424,7 +430,7 @@ fn one_quantity_says_all_that_it_measures() {
         facts
     };
     for (grade, acute) in [(3.0, true), (4.0, false)] {
-        let weak = with(of("ankle_dorsiflexion_power", grade), "progressive_motor_deficit");
+        let weak = with(of("ankle_dorsiflexion_power", grade), "motor_deficit_within_14_days");
         assert_eq!(fires(&weak, "foot_drop_acute_or_progressive"), acute, "{grade}");
         let knows = RULES.knowledge.terms["ankle_dorsiflexion_weakness"].clone();
         assert!(matches!(knows, heel_origin::knowledge::Term::YesNo(_)));
