@@ -31,9 +31,9 @@ fn danger(rules: &Rules, safety: &Safety) -> Option<String> {
         Urgency::Soon => "Red flag, to act on soon",
     };
     let (more, them) = match safety.fired.len() - 1 {
-        0 => (String::new(), "it"),
-        1 => (", and one more".to_owned(), "them"),
-        count => (format!(", and {count} more"), "them"),
+        0 => (String::new(), "this"),
+        1 => (", and one more".to_owned(), "these"),
+        count => (format!(", and {count} more"), "these"),
     };
     Some(format!("{urgency}: {}{more}; act on {them} first.", lowered(&first.label)))
 }
@@ -47,7 +47,7 @@ fn leading(rules: &Rules, assessment: &Assessment) -> Option<String> {
     // One that causes less of the pain itself may be the surer one, and the reason for the first: a stenosis behind a sciatica.
     let also = own.max_by(|a, b| a.present.total_cmp(&b.present)).filter(|own| own.present >= 0.5);
     let also = also.map(|own| {
-        let label = lowered(plain(&conditions[own.condition].label));
+        let label = lowered(&plain(&conditions[own.condition].label));
         format!(", and {label} is present with probability {}", number(own.present))
     });
     let interval = score.likelihood_interval;
@@ -81,7 +81,7 @@ fn leading(rules: &Rules, assessment: &Assessment) -> Option<String> {
     Some(format!(
         "{} {verb}: likelihood {likelihood}, {moved}; first among its conditions is {}{}.",
         capitalised(named(score.origin)),
-        lowered(plain(&condition.label)),
+        lowered(&plain(&condition.label)),
         also.unwrap_or_default(),
     ))
 }
@@ -140,22 +140,18 @@ fn unasked(rules: &Rules, safety: &Safety) -> Option<String> {
     if total == 0 {
         return Some("No red flag was looked for, since this version has none.".to_owned());
     }
-    let answered = match safety.questions.len() {
-        0 if safety.fired.is_empty() => "Every question of safety was answered",
-        0 => return None,
-        1 => "One question of safety was not answered",
-        count if count == total => "No question of safety was answered",
-        count => &format!("{count} of {total} questions of safety were not answered"),
+    let has_fired = !safety.fired.is_empty();
+    let asked = match (safety.questions.len(), safety.open.len()) {
+        (0, _) if has_fired => return None,
+        (0, 0) => "Every question of safety was answered, yet the rules miss cases".to_owned(),
+        (0, 1) => "One red flag is not ruled out".to_owned(),
+        (0, open) => format!("{open} red flags are not ruled out"),
+        (1, _) => "One question of safety was not answered".to_owned(),
+        (count, _) if count == total => "No question of safety was answered".to_owned(),
+        (count, _) => format!("{count} of {total} questions of safety were not answered"),
     };
-    if !safety.fired.is_empty() {
-        return Some(format!("{answered}."));
-    }
-    let open = match safety.open.len() {
-        0 => return Some(format!("{answered}, yet the absence of red flags rules nothing out.")),
-        1 => "one red flag is not ruled out".to_owned(),
-        count => format!("{count} red flags are not ruled out"),
-    };
-    Some(format!("{answered}, and {open}: that none fired is no reassurance."))
+    let warning = if has_fired { "" } else { ": that no red flag fired is no reassurance" };
+    Some(format!("{asked}{warning}."))
 }
 
 const fn named(origin: Origin) -> &'static str {
@@ -184,8 +180,11 @@ fn percent(level: f64) -> f64 {
 }
 
 /// A label without what it has in brackets.
-fn plain(label: &str) -> &str {
-    label.split(" (").next().unwrap_or(label)
+fn plain(label: &str) -> String {
+    match (label.split_once(" ("), label.split_once(')')) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{after}"),
+        _ => label.to_owned(),
+    }
 }
 
 fn capitalised(text: &str) -> String {

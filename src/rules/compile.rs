@@ -109,8 +109,8 @@ impl Compiler<'_, '_> {
         compiled.map_err(|reason| self.fault(file, text, &reason)).ok().map(text_of)
     }
 
-    /// A condition of danger: what implies a finding counts as well.
-    fn danger(
+    /// A condition in which what implies a finding counts as well.
+    fn wide_condition(
         &mut self,
         file: usize,
         text: &Spanned<String>,
@@ -134,7 +134,7 @@ impl Compiler<'_, '_> {
 
     fn implication(&mut self, located: &Located<raw::Implication>) -> Option<Implication> {
         let Located { file, entry, .. } = located;
-        let when = self.danger(*file, &entry.when, &[])?;
+        let when = self.wide_condition(*file, &entry.when, &[])?;
         let Some(Term::YesNo(means)) = self.base.terms.get(entry.means.get_ref()).cloned() else {
             self.fault(*file, &entry.means, "no finding or risk factor has this id");
             return None;
@@ -148,7 +148,7 @@ impl Compiler<'_, '_> {
         ordered.sort_by_key(|located| located.entry.urgency);
         let mut flags = Vec::new();
         for Located { file, entry, .. } in ordered {
-            let trigger = self.danger(*file, &entry.trigger, &flags);
+            let trigger = self.wide_condition(*file, &entry.trigger, &flags);
             let source = self.source(*file, &entry.source);
             let id = self.id(*file, "red flag", &entry.id);
             let Some((trigger, source)) = trigger.zip(source) else { continue };
@@ -169,7 +169,7 @@ impl Compiler<'_, '_> {
     fn question(&mut self, located: &Located<raw::Question>) -> Option<Question> {
         let Located { file, entry, .. } = located;
         let id = self.id(*file, "question", &entry.id);
-        let answered = self.danger(*file, &entry.answered, &[])?;
+        let answered = self.wide_condition(*file, &entry.answered, &[])?;
         Some(Question { id, ask: entry.ask.clone(), answered })
     }
 
@@ -181,13 +181,13 @@ impl Compiler<'_, '_> {
 
     fn remark(&mut self, located: &Located<raw::Remark>) -> Option<Remark> {
         let Located { file, entry, .. } = located;
-        let when = self.danger(*file, &entry.when, &[])?;
+        let when = self.wide_condition(*file, &entry.when, &[])?;
         Some(Remark { when, notice: Notice::new(&entry.code, &entry.message) })
     }
 
     fn separator(&mut self, located: &Located<raw::Separator>) -> Option<Separator> {
         let Located { file, entry, .. } = located;
-        let when = self.condition(*file, &entry.when, &[])?;
+        let when = self.wide_condition(*file, &entry.when, &[])?;
         let source = entry.source.as_ref().and_then(|id| self.source(*file, id));
         let mut ask = Vec::new();
         for id in &entry.ask {

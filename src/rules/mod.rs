@@ -100,7 +100,11 @@ pub struct Contradicting<'r> {
 
 impl<'r> Contradicting<'r> {
     fn of(rule: &'r Contradiction, of: &impl Fn(&Atom) -> Option<bool>) -> Self {
-        let stated = rule.when.atoms().into_iter().filter(|atom| of(atom).is_some());
+        let together = match &rule.when.expression {
+            Expression::Unless(together, _) => together,
+            whole => whole,
+        };
+        let stated = together.atoms().into_iter().filter(|atom| of(atom).is_some());
         Self { rule, subjects: stated.filter_map(Atom::subject).collect() }
     }
 }

@@ -379,12 +379,14 @@ fn the_summary_is_plain_english_of_at_most_five_sentences() {
         }
     }
     let urgent = answer(None, &[("saddle_sensory_change", true)]).summary;
+    assert!(urgent.starts_with(
+        "Red flag, an emergency: suspected cauda equina syndrome; act on this first."
+    ));
     assert!(
-        urgent.starts_with(
-            "Red flag, an emergency: suspected cauda equina syndrome; act on it first."
-        )
+        answer(None, &[])
+            .summary
+            .contains("No question of safety was answered: that no red flag fired")
     );
-    assert!(answer(None, &[]).summary.contains("No question of safety was answered, and "));
     let injured = answer(None, &[("ankle_injury", true)]).summary;
     assert!(injured.contains("An injury was sent"), "{injured}");
     let everything: Vec<(&str, bool)> =

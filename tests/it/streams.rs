@@ -129,13 +129,14 @@ async fn red_flags_and_instruments_are_listed() {
         let request = ListRedFlagsRequest { page_size: 10, page_token, ..Default::default() };
         let page = client.list_red_flags(request).await.unwrap().into_inner();
         assert_eq!(page.questions.len(), 12);
+        assert!(page.implications.iter().any(|own| own.means == "leg_weakness"));
         flags.extend(page.red_flags);
         page_token = page.next_page_token;
         if page_token.is_empty() {
             break;
         }
     }
-    assert_eq!(flags.len(), 33);
+    assert_eq!(flags.len(), 34);
     for flag in &flags {
         assert!(!flag.trigger.is_empty() && !flag.action.is_empty() && !flag.source.is_empty());
         assert!(!flag.inputs.is_empty() && flag.urgency() != Urgency::Unspecified);
