@@ -100,10 +100,8 @@ pub struct Contradicting<'r> {
 
 impl<'r> Contradicting<'r> {
     fn of(rule: &'r Contradiction, of: &impl Fn(&Atom) -> Option<bool>) -> Self {
-        let together = match &rule.when.expression {
-            Expression::Unless(together, _) => together,
-            whole => whole,
-        };
+        let whole = &rule.when.expression;
+        let together = if let Expression::Unless(together, _) = whole { together } else { whole };
         let stated = together.atoms().into_iter().filter(|atom| of(atom).is_some());
         Self { rule, subjects: stated.filter_map(Atom::subject).collect() }
     }
