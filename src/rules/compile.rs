@@ -32,6 +32,9 @@ pub fn load(files: &[File]) -> Result<Rules, Faults> {
     }
 }
 
+/// A text and where it stands.
+type Text = Spanned<String>;
+
 struct Compiler<'r, 'f> {
     base: Arc<KnowledgeBase>,
     report: &'r mut Report<'f>,
@@ -79,7 +82,7 @@ impl Compiler<'_, '_> {
     }
 
     /// An id that names one of its kind.
-    fn id(&mut self, file: usize, kind: &'static str, id: &Spanned<String>) -> String {
+    fn id(&mut self, file: usize, kind: &'static str, id: &Text) -> String {
         let name = id.get_ref();
         if !knowledge::is_plain_id(name) || !self.ids.insert((kind, name.clone())) {
             self.fault(file, id, &format!("`{name}` stands twice or has other than a-z, 0-9, _"));
@@ -87,7 +90,7 @@ impl Compiler<'_, '_> {
         name.clone()
     }
 
-    fn source(&mut self, file: usize, id: &Spanned<String>) -> Option<usize> {
+    fn source(&mut self, file: usize, id: &Text) -> Option<usize> {
         let found = self.base.sources.binary_search_by(|source| source.id.cmp(id.get_ref())).ok();
         if found.is_none() {
             self.fault(file, id, &format!("no source has the id `{}`", id.get_ref()));
@@ -96,12 +99,7 @@ impl Compiler<'_, '_> {
     }
 
     /// A condition, which may name the flags that stand before it.
-    fn condition(
-        &mut self,
-        file: usize,
-        text: &Spanned<String>,
-        flags: &[RedFlag],
-    ) -> Option<Condition> {
+    fn condition(&mut self, file: usize, text: &Text, flags: &[RedFlag]) -> Option<Condition> {
         let read = expression::parse(text.get_ref()).map_err(|error| error.to_string());
         let mut atom = |name| atom(&self.base, flags, name).map(Expression::Is);
         let compiled = read.and_then(|read| read.try_replace(&mut atom));
@@ -110,12 +108,7 @@ impl Compiler<'_, '_> {
     }
 
     /// A condition in which what implies a finding counts as well.
-    fn wide_condition(
-        &mut self,
-        file: usize,
-        text: &Spanned<String>,
-        flags: &[RedFlag],
-    ) -> Option<Condition> {
+    fn wide_condition(&mut self, file: usize, text: &Text, flags: &[RedFlag]) -> Option<Condition> {
         let Condition { text, expression } = self.condition(file, text, flags)?;
         let widened = expression.try_replace(&mut |atom| Ok::<_, Infallible>(self.widened(atom)));
         let Ok(expression) = widened;
@@ -239,7 +232,7 @@ impl Compiler<'_, '_> {
         })
     }
 
-    fn target(&mut self, file: usize, id: &Spanned<String>) -> Option<usize> {
+    fn target(&mut self, file: usize, id: &Text) -> Option<usize> {
         let found = self.base.conditions.iter().position(|condition| condition.id == *id.get_ref());
         if found.is_none() {
             self.fault(file, id, &format!("no condition has the id `{}`", id.get_ref()));
@@ -266,7 +259,7 @@ impl Compiler<'_, '_> {
         instrument: &raw::Instrument,
         raw: &raw::Reading,
     ) -> Option<Reading> {
-        let mut position = |id: &Spanned<String>| {
+        let mut position = |id: &Text| {
             let found = instrument.items.iter().position(|item| item.id.get_ref() == id.get_ref());
             if found.is_none() {
                 self.fault(file, id, "no item of this instrument has this id");

@@ -88,30 +88,14 @@ impl<A> Expression<A> {
 
     /// The unknown atoms that could still change whether it holds.
     pub fn unasked<'a>(&'a self, of: &impl Fn(&A) -> Option<bool>) -> Vec<&'a A> {
-        let of_all = |parts: &'a [Self]| parts.iter().flat_map(|part| part.unasked(of)).collect();
         match self {
             Self::Is(atom) | Self::Implied(atom, _) => {
                 self.value(of).is_none().then_some(atom).into_iter().collect()
             }
-            Self::All(parts) | Self::Any(parts) | Self::AtLeast(_, parts) => {
-                // What is presumed is not settled by it.
-                let is_settled = |part: &Self| part.unasked(of).is_empty();
-                let (settled, whole): (Vec<_>, Vec<_>) =
-                    parts.iter().partition(|part| is_settled(part));
-                let decided = settled.iter().any(|part| match self {
-                    Self::Any(_) => part.value(of) == Some(true),
-                    Self::All(_) => part.value(of) == Some(false),
-                    Self::Is(_)
-                    | Self::AtLeast(..)
-                    | Self::Not(_)
-                    | Self::Presumed(_)
-                    | Self::Unless(..)
-                    | Self::Implied(..) => false,
-                });
-                let decided =
-                    decided || (matches!(self, Self::AtLeast(..)) && self.value(of).is_some());
-                if decided || whole.is_empty() { Vec::new() } else { of_all(parts) }
-            }
+            Self::All(parts) => unasked_among(parts, Some(false), of),
+            Self::Any(parts) => unasked_among(parts, Some(true), of),
+            Self::AtLeast(..) if self.value(of).is_some() => Vec::new(),
+            Self::AtLeast(_, parts) => unasked_among(parts, None, of),
             Self::Not(part) | Self::Presumed(part) => part.unasked(of),
             Self::Unless(part, exclusion) => {
                 let excluded = exclusion.value(of) == Some(true);
@@ -162,6 +146,22 @@ impl<A> Expression<A> {
             Self::Implied(atom, by) => Expression::Any(vec![with(atom)?, by.try_replace(with)?]),
         })
     }
+}
+
+/// The unknown atoms of parts of which one that has the deciding value, and can no longer change, decides.
+fn unasked_among<'a, A>(
+    parts: &'a [Expression<A>],
+    deciding: Option<bool>,
+    of: &impl Fn(&A) -> Option<bool>,
+) -> Vec<&'a A> {
+    // What is presumed is not settled by it.
+    let decides = |part: &Expression<A>| {
+        deciding.is_some() && part.value(of) == deciding && part.unasked(of).is_empty()
+    };
+    if parts.iter().any(decides) {
+        return Vec::new();
+    }
+    parts.iter().flat_map(|part| part.unasked(of)).collect()
 }
 
 fn at_least<A>(
@@ -217,17 +217,6 @@ impl Comparison {
             Self::AtMost => value <= limit,
             Self::Above => value > limit,
             Self::AtLeast => value >= limit,
-        }
-    }
-
-    /// How it is written.
-    #[must_use]
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Below => "<",
-            Self::AtMost => "<=",
-            Self::Above => ">",
-            Self::AtLeast => ">=",
         }
     }
 }

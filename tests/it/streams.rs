@@ -101,7 +101,7 @@ async fn suggestions_come_with_safety_first() {
     assert_eq!(answer.red_flags[0].red_flag, "deep_vein_thrombosis");
     assert_eq!(answer.red_flags[0].urgency(), Urgency::Emergency);
     assert_eq!((answer.red_flag_questions.len(), answer.suggestions.len()), (11, 5));
-    assert_eq!(answer.stop.unwrap().reason(), StopReason::SafetyUnanswered);
+    assert_eq!(answer.stop.unwrap().reason(), StopReason::ActFirst);
     let asked = |effort: &str, most| {
         let options = ScoreOptions { max_suggestions: Some(most), ..ScoreOptions::default() };
         let options = Some(options);
