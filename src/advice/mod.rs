@@ -56,13 +56,14 @@ pub fn answer(model: &Model, rules: &Rules, accepted: &Accepted) -> Answer {
     let assessment = engine::assess(model, case);
     let mut notices = notices.clone();
     notices.extend(rules.notices(facts, &safety));
-    notices.extend(notices::notices(model, case, &assessment));
+    let conflict = conflict::conflict(model, case, case.detail);
+    notices.extend(notices::notices(model, case, &assessment, conflict.as_ref()));
     let summary = summary::summary(rules, &safety, &assessment, &notices);
     let details = (case.detail == Detail::Full).then(|| Details {
         instruments: rules.instruments(facts),
         suggestions: suggest(model, rules, accepted, &safety),
         reversals: what_if::reversals(model, case),
-        conflict: conflict::conflict(model, case),
+        conflict,
     });
     Answer { safety, assessment, notices, summary, details }
 }

@@ -1,17 +1,19 @@
 //! What a reader must know beside the numbers.
 
-use super::conflict;
+use super::Conflict;
 use crate::domain::{Assessment, Case, Mechanism, Notice, Origin, Unit};
 use crate::engine::{self, Model};
 
-/// Conflict, in nats, from which on a notice says so: e times rarer together than if they were unrelated. Of patients sampled
-/// from the model none with 5 findings is above it, one in a hundred with 20, one in twenty with 40.
-const CONFLICTING: f64 = 1.0;
 /// Most units named as clashing.
 const CLASHING: usize = 4;
 
 /// What the numbers of a case call for, beside what intake has said of the request.
-pub(super) fn notices(model: &Model, case: &Case, assessment: &Assessment) -> Vec<Notice> {
+pub(super) fn notices(
+    model: &Model,
+    case: &Case,
+    assessment: &Assessment,
+    conflict: Option<&Conflict>,
+) -> Vec<Notice> {
     let statements = engine::statements(model, case);
     let telling = || statements.iter().filter(|statement| statement.tells());
     let uses = |finding| telling().any(|statement| statement.findings.contains(&finding));
@@ -22,7 +24,7 @@ pub(super) fn notices(model: &Model, case: &Case, assessment: &Assessment) -> Ve
         idle_notice(model, &idle),
         lead_elsewhere(model, case, assessment),
         systemic_lead(model, assessment),
-        conflicting(model, case),
+        conflicting(model, conflict),
     ]
     .into_iter()
     .flatten()
@@ -80,9 +82,8 @@ fn systemic_lead(model: &Model, assessment: &Assessment) -> Option<Notice> {
     (!notice.subjects.is_empty()).then_some(notice)
 }
 
-fn conflicting(model: &Model, case: &Case) -> Option<Notice> {
-    conflict::nats(model, case).filter(|nats| *nats > CONFLICTING)?;
-    let conflict = conflict::conflict(model, case)?;
+fn conflicting(model: &Model, conflict: Option<&Conflict>) -> Option<Notice> {
+    let conflict = conflict.filter(|conflict| conflict.is_notable())?;
     let id = |(unit, _): &(Unit, f64)| model.knowledge().unit_id(*unit);
     let notice = Notice::new(
         "CONFLICT",
