@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Columns of a page.
 const WIDTH: usize = 80;
 /// Columns of a bar.
-const BAR: usize = 30;
+const BAR: u32 = 30;
 
 /// The parts of a `ScoreFindingsResponse` in proto3 JSON that a page shows.
 #[derive(Debug, Default, Deserialize)]
@@ -260,19 +260,13 @@ impl Page {
 
 /// A probability as a bar, its interval around the end.
 fn bar(value: f64, lower: f64, upper: f64) -> String {
-    let steps = 1.0 / f64::from(u32::try_from(BAR).unwrap_or(1));
-    let mut middle = steps / 2.0;
-    let mut bar = String::new();
-    for _ in 0..BAR {
-        bar.push(match middle {
-            at if at < lower.min(value) => '#',
-            at if at < value => '=',
-            at if at < upper => '-',
-            _ => '.',
-        });
-        middle += steps;
-    }
-    bar
+    let mark = |column| match (f64::from(column) + 0.5) / f64::from(BAR) {
+        at if at < lower.min(value) => '#',
+        at if at < value => '=',
+        at if at < upper => '-',
+        _ => '.',
+    };
+    (0..BAR).map(mark).collect()
 }
 
 fn name(origin: &str) -> &str {
