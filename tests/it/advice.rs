@@ -5,23 +5,17 @@ use std::collections::BTreeMap;
 use heel_origin::advice::{self, Answer, StopReason, Suggestion};
 use heel_origin::domain::{Case, Detail, Observation, Origin, Unit, expit, logit};
 use heel_origin::engine::{self, Outlook};
-use heel_origin::intake::{self, Accepted, Choice, Draft, DraftFinding, Value, View};
+use heel_origin::intake::{self, Accepted, Choice, Draft, View};
 use heel_origin::rules::Safety;
 
+use crate::facts::{draft, told};
 use crate::network::model;
 use crate::oracle::{empty, telling};
 use crate::support::RULES;
 
 fn accepted(age_years: Option<u32>, findings: &[(&str, bool)]) -> Accepted {
-    let finding = |&(id, present): &(&str, bool)| DraftFinding {
-        id: id.into(),
-        value: Some(Value::YesNo(present)),
-        side: Choice::Unset,
-    };
-    let findings = findings.iter().map(finding).collect();
     let view = Choice::Known(View::Full);
-    let draft = Draft { has_assessment: true, age_years, findings, view, ..Draft::default() };
-    intake::case(&draft, &RULES, 0).unwrap()
+    intake::case(&Draft { view, ..draft(age_years, told(findings)) }, &RULES, 0).unwrap()
 }
 
 fn answer(age: Option<u32>, findings: &[(&str, bool)]) -> Answer {
