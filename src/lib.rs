@@ -28,7 +28,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod access;
 pub mod advice;
+pub mod audit;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
@@ -42,4 +44,5 @@ pub mod rules;
 pub mod server;
 pub mod startup;
 pub mod telemetry;
+pub mod transport;
 pub mod validation;

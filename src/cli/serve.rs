@@ -3,14 +3,12 @@
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::grpc::Models;
-use crate::server::{self, Signals};
+use crate::server::{self, Listeners, Parts, Reload, Signals};
 use crate::startup::{self, LoadError};
 
 use super::{Failure, START_FAILURE};
@@ -22,29 +20,36 @@ const EXAMPLE: &str = r#"{"assessment": {"patient": {"age_years": 52, "sex": "SE
 const LAST_TASKS: Duration = Duration::from_millis(500);
 
 pub(super) fn run(config: &Config) -> Result<ExitCode, Failure> {
-    let models = startup::load_models(config).map_err(|error| match error {
+    let parts = startup::load_parts(config).map_err(|error| match error {
         LoadError::Setting(_) | LoadError::Instrument(_) | LoadError::SameVersion(..) => {
             Failure::from(error)
         }
-        LoadError::Unreadable(..) | LoadError::Faulty(..) | LoadError::Calibration(..) => {
-            Failure::new(START_FAILURE, &error)
-        }
+        LoadError::Unreadable(..)
+        | LoadError::Faulty(..)
+        | LoadError::Calibration(..)
+        | LoadError::Certificates(_)
+        | LoadError::Keys(_) => Failure::new(START_FAILURE, &error),
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(config, Arc::new(models)));
+    let result = runtime.block_on(serve(config, parts));
     runtime.shutdown_timeout(LAST_TASKS);
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(config: &Config, models: Arc<Models>) -> Result<(), Failure> {
+async fn serve(config: &Config, parts: Parts) -> Result<(), Failure> {
     // Signals are caught before anybody can know that we listen.
     let mut signals = Signals::catch()?;
-    let listener = server::bind(config.server.listen).await.map_err(|error| {
-        Failure::new(START_FAILURE, &format!("cannot listen on {}: {error}", config.server.listen))
+    let listeners = Listeners::bind(config).await.map_err(|(address, error)| {
+        Failure::new(START_FAILURE, &format!("cannot listen on {address}: {error}"))
     })?;
-    let address = listener.local_addr()?;
-    announce(address, config.is_reflection_enabled)?;
-    info!(%address, model.version = models.default_version(), "serving");
+    let address = listeners.public.local_addr()?;
+    announce(config, address)?;
+    info!(%address, model.version = parts.live.now().default_version(), "serving");
+    if config.callers.is_empty() && !address.ip().is_loopback() {
+        warn!("no callers are named: everybody who reaches {address} may call");
+    }
+    let reload = Reload::new(parts.clone(), startup::changed_models(config));
+    tokio::spawn(reload.run(config.reload_check));
     let shutdown = async move {
         signals.next().await;
         tokio::spawn(async move {
@@ -53,24 +58,25 @@ async fn serve(config: &Config, models: Arc<Models>) -> Result<(), Failure> {
             std::process::exit(i32::from(START_FAILURE));
         });
     };
-    server::run(config, listener, models, shutdown)
+    server::run(config, listeners, parts, shutdown)
         .await
         .map(drop)
         .map_err(|error| Failure::new(START_FAILURE, &error))
 }
 
-fn announce(address: SocketAddr, is_reflection_enabled: bool) -> io::Result<()> {
+fn announce(config: &Config, address: SocketAddr) -> io::Result<()> {
     let mut output = io::stdout();
     writeln!(output, "listening on {address}")?;
+    let security = if config.tls.is_none() { "-plaintext " } else { "" };
     // Without reflection grpcurl has to be given the contract.
-    let protos = if is_reflection_enabled {
+    let protos = if config.is_reflection_enabled {
         ""
     } else {
         "-import-path proto -proto heelorigin/v1/scoring_service.proto "
     };
     writeln!(
         output,
-        "grpcurl -plaintext {protos}-d '{EXAMPLE}' {} heelorigin.v1.ScoringService/ScoreFindings",
+        "grpcurl {security}{protos}-d '{EXAMPLE}' {} heelorigin.v1.ScoringService/ScoreFindings",
         reachable(address)
     )?;
     output.flush()

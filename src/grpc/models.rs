@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use crate::engine::Model;
 use crate::rules::Rules;
 
@@ -28,6 +30,29 @@ impl Loaded {
 pub struct Models {
     /// Never empty, the default first.
     loaded: Vec<Loaded>,
+}
+
+/// The models that answer now. New ones take their place while requests finish with those they began with.
+#[derive(Debug)]
+pub struct Live(ArcSwap<Models>);
+
+impl Live {
+    /// These models answer.
+    #[must_use]
+    pub fn new(models: Models) -> Self {
+        Self(ArcSwap::from_pointee(models))
+    }
+
+    /// The models of this moment.
+    #[must_use]
+    pub fn now(&self) -> Arc<Models> {
+        self.0.load_full()
+    }
+
+    /// From now on these answer.
+    pub fn replace(&self, models: Models) {
+        self.0.store(Arc::new(models));
+    }
 }
 
 /// The default setting is not among the knowledge base's settings.
@@ -86,6 +111,11 @@ impl Models {
     /// All models, the default first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Loaded> {
         self.loaded.iter()
+    }
+
+    /// Version and digest of each, the default first.
+    pub fn versions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all().map(|loaded| (loaded.version(), loaded.model.knowledge().digest.as_str()))
     }
 
     /// Version of the default model.

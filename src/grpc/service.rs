@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::intake::Rejected;
 
-use super::models::{Loaded, Models};
+use super::models::{Live, Loaded, Models};
 use super::workers::{WorkerError, Workers};
 use super::{answer, parse, pb, status};
 
@@ -18,19 +18,20 @@ const STREAM_WORKERS: usize = 4;
 /// The scoring service over the loaded models.
 #[derive(Debug)]
 pub(super) struct Scoring {
-    models: Arc<Models>,
+    live: Arc<Live>,
     workers: Workers,
 }
 
 impl Scoring {
-    pub(super) const fn new(models: Arc<Models>, workers: Workers) -> Self {
-        Self { models, workers }
+    pub(super) const fn new(live: Arc<Live>, workers: Workers) -> Self {
+        Self { live, workers }
     }
+}
 
-    fn loaded(&self, options: Option<&pb::ScoreOptions>) -> Result<Loaded, Status> {
-        let loaded = self.models.select(answer::asked_version(options)).cloned();
-        loaded.ok_or_else(|| status::unknown_model(&self.models))
-    }
+/// The model that options ask for.
+fn loaded(models: &Models, options: Option<&pb::ScoreOptions>) -> Result<Loaded, Status> {
+    let loaded = models.select(answer::asked_version(options)).cloned();
+    loaded.ok_or_else(|| status::unknown_model(models))
 }
 
 #[tonic::async_trait]
@@ -43,7 +44,7 @@ impl pb::scoring_service_server::ScoringService for Scoring {
         request: Request<pb::ScoreFindingsRequest>,
     ) -> Result<Response<pb::ScoreFindingsResponse>, Status> {
         let request = request.into_inner();
-        let loaded = self.loaded(request.options.as_ref())?;
+        let loaded = loaded(&self.live.now(), request.options.as_ref())?;
         answered(self.workers.run(move || answer::score(&loaded, request)).await)
     }
 
@@ -52,7 +53,7 @@ impl pb::scoring_service_server::ScoringService for Scoring {
         request: Request<pb::SuggestFindingsRequest>,
     ) -> Result<Response<pb::SuggestFindingsResponse>, Status> {
         let request = request.into_inner();
-        let loaded = self.loaded(request.options.as_ref())?;
+        let loaded = loaded(&self.live.now(), request.options.as_ref())?;
         answered(self.workers.run(move || answer::suggest(&loaded, request)).await)
     }
 
@@ -60,11 +61,11 @@ impl pb::scoring_service_server::ScoringService for Scoring {
         &self,
         requests: Request<Streaming<pb::StreamScoresRequest>>,
     ) -> Result<Response<Self::StreamScoresStream>, Status> {
-        let scoring = Self::new(Arc::clone(&self.models), self.workers.clone());
-        let scoring = Arc::new(scoring);
+        // A stream ends with the models that it began with.
+        let (models, workers) = (self.live.now(), self.workers.clone());
         let scores = requests.into_inner().enumerate().map(move |(position, request)| {
-            let scoring = Arc::clone(&scoring);
-            async move { scoring.item(position, request?).await }
+            let (models, workers) = (Arc::clone(&models), workers.clone());
+            async move { item(&models, &workers, position, request?).await }
         });
         // A request is read only when there is room for its answer: a slow caller is not read ahead of. What cannot be read ends
         // the stream, after the answers before it.
@@ -76,31 +77,29 @@ impl pb::scoring_service_server::ScoringService for Scoring {
     }
 }
 
-impl Scoring {
-    /// One answer of a stream.
-    async fn item(
-        &self,
-        position: usize,
-        request: pb::StreamScoresRequest,
-    ) -> Result<pb::StreamScoresResponse, Status> {
-        let pb::StreamScoresRequest { assessment, options } = request;
-        let id = assessment.as_ref().map(|own| own.assessment_id.clone()).unwrap_or_default();
-        let request = pb::ScoreFindingsRequest { assessment, options };
-        let score = match self.loaded(request.options.as_ref()) {
-            Ok(loaded) => {
-                let job = move || answer::score(&loaded, request);
-                answered(self.workers.run_when_free(job).await).map(Response::into_inner)
-            }
-            Err(status) => Err(status),
-        };
-        let outcome = match score {
-            Ok(score) => pb::stream_scores_response::Outcome::Score(score),
-            Err(status) => pb::stream_scores_response::Outcome::Error(status::message(&status)),
-        };
-        let assessment_id = parse::well_formed(id);
-        let position = position as u64;
-        Ok(pb::StreamScoresResponse { position, assessment_id, outcome: Some(outcome) })
-    }
+/// One answer of a stream.
+async fn item(
+    models: &Models,
+    workers: &Workers,
+    position: usize,
+    request: pb::StreamScoresRequest,
+) -> Result<pb::StreamScoresResponse, Status> {
+    let pb::StreamScoresRequest { assessment, options } = request;
+    let id = assessment.as_ref().map(|own| own.assessment_id.clone()).unwrap_or_default();
+    let request = pb::ScoreFindingsRequest { assessment, options };
+    let score = match loaded(models, request.options.as_ref()) {
+        Ok(loaded) => {
+            let job = move || answer::score(&loaded, request);
+            answered(workers.run_when_free(job).await).map(Response::into_inner)
+        }
+        Err(status) => Err(status),
+    };
+    let outcome = match score {
+        Ok(score) => pb::stream_scores_response::Outcome::Score(score),
+        Err(status) => pb::stream_scores_response::Outcome::Error(status::message(&status)),
+    };
+    let (assessment_id, position) = (parse::well_formed(id), position as u64);
+    Ok(pb::StreamScoresResponse { position, assessment_id, outcome: Some(outcome) })
 }
 
 fn answered<T>(outcome: Result<Result<T, Rejected>, WorkerError>) -> Result<Response<T>, Status> {

@@ -131,6 +131,16 @@ pub(crate) fn unknown_condition() -> Status {
     )
 }
 
+/// Nobody that is known calls. Why is not told: it would help to guess.
+pub(crate) fn unauthenticated() -> Status {
+    with_info(Code::Unauthenticated, "UNAUTHENTICATED", "no valid certificate or token was shown")
+}
+
+/// The caller may not call this.
+pub(crate) fn permission_denied() -> Status {
+    with_info(Code::PermissionDenied, "PERMISSION_DENIED", "this caller may not call this method")
+}
+
 /// The time limit of the server or of the caller passed.
 pub(crate) fn deadline_exceeded() -> Status {
     with_info(

@@ -3,6 +3,7 @@
 //! Libraries are never logged below `warn`: at `debug` they print headers and frames, which hold what callers send. For the
 //! same reason a panic is logged with its location only.
 
+mod metrics;
 mod trace;
 
 use std::panic::PanicHookInfo;
@@ -17,7 +18,8 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::config::{Log, LogFormat};
 
-pub use trace::{Trace, Traced};
+pub use metrics::Metrics;
+pub use trace::{RequestId, Trace, Traced, Watched, name};
 
 /// Target of everything this crate logs.
 const OURS: &str = "heel_origin";

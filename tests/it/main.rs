@@ -13,6 +13,7 @@
     reason = "tests print figures and count in small numbers"
 )]
 
+mod access;
 mod advice;
 mod architecture;
 mod catalogue;
@@ -20,6 +21,7 @@ mod cli;
 mod config;
 mod dependence;
 mod health;
+mod identity;
 mod knowledge;
 mod laws;
 mod layers;
@@ -37,5 +39,6 @@ mod shutdown;
 mod sources;
 mod streams;
 mod support;
+mod tls;
 mod validation;
 mod vignettes;
