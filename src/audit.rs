@@ -50,19 +50,55 @@ pub enum AuditError {
 #[error("the audit log cannot be written")]
 pub struct Unwritten;
 
+/// Digest of the knowledge base that answered; an extension of a response.
+#[derive(Debug, Clone)]
+pub struct AnsweredBy(pub String);
+
+/// The audit log as one call sees it.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    audit: Audit,
+    caller: String,
+    request_id: String,
+}
+
+impl Trail {
+    /// The log, for a caller and a request.
+    #[must_use]
+    pub const fn new(audit: Audit, caller: String, request_id: String) -> Self {
+        Self { audit, caller, request_id }
+    }
+
+    /// Writes a line, and returns when it is written.
+    ///
+    /// # Errors
+    /// [`Unwritten`]: the caller must get no answer.
+    pub async fn write(
+        &self,
+        method: &str,
+        model_digest: &str,
+        code: &str,
+        request: &[u8],
+    ) -> Result<(), Unwritten> {
+        let Self { audit, caller, request_id } = self;
+        let entry = Entry { caller, method, request_id, model_digest, code };
+        audit.write(entry, request).await
+    }
+}
+
 /// What is written of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry<'e> {
+struct Entry<'e> {
     /// Name of the caller; empty where nobody is asked for.
-    pub caller: &'e str,
+    caller: &'e str,
     /// Path of the method.
-    pub method: &'e str,
+    method: &'e str,
     /// The request's id, as in the log of requests.
-    pub request_id: &'e str,
+    request_id: &'e str,
     /// Digest of the knowledge base that answered; empty for a call that needed none.
-    pub model_digest: &'e str,
+    model_digest: &'e str,
     /// Status, as gRPC names it.
-    pub code: &'e str,
+    code: &'e str,
 }
 
 #[derive(Serialize)]
@@ -115,11 +151,7 @@ impl Audit {
         Ok(Self { key: Arc::new(Key(key)), lines })
     }
 
-    /// Writes a call, and returns when it is written.
-    ///
-    /// # Errors
-    /// [`Unwritten`]: the caller must get no answer.
-    pub async fn write(&self, entry: Entry<'_>, request: &[u8]) -> Result<(), Unwritten> {
+    async fn write(&self, entry: Entry<'_>, request: &[u8]) -> Result<(), Unwritten> {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let line = Line { time_ms: since.as_millis(), entry, request: self.code(request) };
         let line = serde_json::to_string(&line).map_err(|_| Unwritten)?;

@@ -40,6 +40,7 @@ pub mod export;
 pub mod grpc;
 pub mod intake;
 pub mod knowledge;
+pub mod layers;
 pub mod rules;
 pub mod server;
 pub mod startup;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use crate::access::{Access, Tokens, TokensError};
+use crate::audit::{Audit, AuditError};
 use crate::config::Config;
 use crate::engine::{CalibrationError, Model};
 use crate::grpc::{Live, Models, UnknownSetting};
@@ -33,6 +34,9 @@ pub enum LoadError {
     /// The keys of tokens are unfit.
     #[error("access.tokens.keys: {0}")]
     Keys(#[from] TokensError),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// `scoring.instruments_off` names what is no instrument.
     #[error("scoring.instruments_off: {0}")]
     Instrument(#[from] UnknownInstrument),
@@ -56,6 +60,7 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
         live: Arc::new(Live::new(load_models(config)?)),
         tls: tls.map(Arc::new),
         access: access.map(Arc::new),
+        audit: config.audit.as_ref().map(Audit::open).transpose()?,
         metrics: Metrics::new(),
     })
 }

@@ -3,12 +3,10 @@
 //! A caller is known by a subject alternative name of its certificate or by the subject of a signed token. The table of callers is
 //! configuration; nobody is added at run time, and quotas belong to the gateway in front.
 
-mod guard;
 mod token;
 
 use std::time::SystemTime;
 
-pub use guard::{Guard, Guarded};
 pub use token::{Tokens, TokensError, TokensFile};
 
 /// What a caller may do.

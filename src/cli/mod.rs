@@ -135,7 +135,7 @@ impl From<LoadError> for Failure {
             LoadError::Setting(_) | LoadError::Instrument(_) | LoadError::SameVersion(..) => USAGE,
             LoadError::Unreadable(..) => NO_INPUT,
             LoadError::Faulty(..) | LoadError::Calibration(..) => DATA,
-            LoadError::Certificates(_) | LoadError::Keys(_) => START_FAILURE,
+            LoadError::Certificates(_) | LoadError::Keys(_) | LoadError::Audit(_) => START_FAILURE,
         };
         Self::new(code, &error)
     }

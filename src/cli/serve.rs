@@ -28,7 +28,8 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, Failure> {
         | LoadError::Faulty(..)
         | LoadError::Calibration(..)
         | LoadError::Certificates(_)
-        | LoadError::Keys(_) => Failure::new(START_FAILURE, &error),
+        | LoadError::Keys(_)
+        | LoadError::Audit(_) => Failure::new(START_FAILURE, &error),
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(serve(config, parts));

@@ -5,7 +5,6 @@
 //! code as well. Nothing here reads files, variables or configuration.
 
 mod answer;
-mod layers;
 mod models;
 mod next_steps;
 mod parse;
@@ -21,7 +20,6 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 
 pub use answer::{Refused, answer_encoded};
-pub use layers::{CatchPanic, Deadline, WithDeadline, catch_panic};
 pub use models::{Live, Models, UnknownSetting};
 pub use workers::{WorkerError, Workers};
 

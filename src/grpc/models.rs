@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::audit::AnsweredBy;
 use crate::engine::Model;
 use crate::rules::Rules;
 
@@ -19,6 +20,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// Digest of the knowledge base, for the audit log.
+    pub(super) fn answered_by(&self) -> AnsweredBy {
+        AnsweredBy(self.model.knowledge().digest.clone())
+    }
+
     /// Version of the knowledge base.
     pub(crate) fn version(&self) -> &str {
         &self.model.knowledge().card.version

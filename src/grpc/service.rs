@@ -4,14 +4,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt as _};
-use tonic::{Request, Response, Status, Streaming};
+use prost::Message as _;
+use tonic::{Code, Request, Response, Status, Streaming};
 
+use crate::audit::{AnsweredBy, Trail};
 use crate::intake::Rejected;
+use crate::telemetry;
 
 use super::models::{Live, Loaded, Models};
 use super::workers::{WorkerError, Workers};
 use super::{answer, parse, pb, status};
 
+/// Path of the method, as the audit log names it.
+pub(crate) const STREAM_SCORES: &str = "/heelorigin.v1.ScoringService/StreamScores";
 /// Scores of one stream that are computed at a time: enough to keep a few workers busy, few enough to leave some to others.
 const STREAM_WORKERS: usize = 4;
 
@@ -45,7 +50,9 @@ impl pb::scoring_service_server::ScoringService for Scoring {
     ) -> Result<Response<pb::ScoreFindingsResponse>, Status> {
         let request = request.into_inner();
         let loaded = loaded(&self.live.now(), request.options.as_ref())?;
-        answered(self.workers.run(move || answer::score(&loaded, request)).await)
+        let by = loaded.answered_by();
+        let response = answered(self.workers.run(move || answer::score(&loaded, request)).await);
+        response.map(|response| with(response, by))
     }
 
     async fn suggest_findings(
@@ -54,7 +61,9 @@ impl pb::scoring_service_server::ScoringService for Scoring {
     ) -> Result<Response<pb::SuggestFindingsResponse>, Status> {
         let request = request.into_inner();
         let loaded = loaded(&self.live.now(), request.options.as_ref())?;
-        answered(self.workers.run(move || answer::suggest(&loaded, request)).await)
+        let by = loaded.answered_by();
+        let response = answered(self.workers.run(move || answer::suggest(&loaded, request)).await);
+        response.map(|response| with(response, by))
     }
 
     async fn stream_scores(
@@ -63,9 +72,15 @@ impl pb::scoring_service_server::ScoringService for Scoring {
     ) -> Result<Response<Self::StreamScoresStream>, Status> {
         // A stream ends with the models that it began with.
         let (models, workers) = (self.live.now(), self.workers.clone());
+        let trail = requests.extensions().get::<Trail>().cloned();
         let scores = requests.into_inner().enumerate().map(move |(position, request)| {
-            let (models, workers) = (Arc::clone(&models), workers.clone());
-            async move { item(&models, &workers, position, request?).await }
+            let (models, workers, trail) = (Arc::clone(&models), workers.clone(), trail.clone());
+            async move {
+                let request = request?;
+                let sent = trail.as_ref().map(|_| request.encode_to_vec());
+                let answer = item(&models, &workers, position, request).await;
+                recorded(trail.zip(sent), answer).await
+            }
         });
         // A request is read only when there is room for its answer: a slow caller is not read ahead of. What cannot be read ends
         // the stream, after the answers before it.
@@ -83,12 +98,14 @@ async fn item(
     workers: &Workers,
     position: usize,
     request: pb::StreamScoresRequest,
-) -> Result<pb::StreamScoresResponse, Status> {
+) -> (pb::StreamScoresResponse, String) {
     let pb::StreamScoresRequest { assessment, options } = request;
     let id = assessment.as_ref().map(|own| own.assessment_id.clone()).unwrap_or_default();
     let request = pb::ScoreFindingsRequest { assessment, options };
+    let mut by = String::new();
     let score = match loaded(models, request.options.as_ref()) {
         Ok(loaded) => {
+            by = loaded.answered_by().0;
             let job = move || answer::score(&loaded, request);
             answered(workers.run_when_free(job).await).map(Response::into_inner)
         }
@@ -99,7 +116,28 @@ async fn item(
         Err(status) => pb::stream_scores_response::Outcome::Error(status::message(&status)),
     };
     let (assessment_id, position) = (parse::well_formed(id), position as u64);
-    Ok(pb::StreamScoresResponse { position, assessment_id, outcome: Some(outcome) })
+    (pb::StreamScoresResponse { position, assessment_id, outcome: Some(outcome) }, by)
+}
+
+/// An answer of a stream once its line stands in the audit log, if there is one.
+async fn recorded(
+    trail: Option<(Trail, Vec<u8>)>,
+    (answer, by): (pb::StreamScoresResponse, String),
+) -> Result<pb::StreamScoresResponse, Status> {
+    if let Some((trail, sent)) = trail {
+        let code = match &answer.outcome {
+            Some(pb::stream_scores_response::Outcome::Error(error)) => Code::from(error.code),
+            _ => Code::Ok,
+        };
+        let written = trail.write(STREAM_SCORES, &by, telemetry::name(code), &sent).await;
+        written.map_err(|_| status::unaudited())?;
+    }
+    Ok(answer)
+}
+
+fn with<T>(mut response: Response<T>, by: AnsweredBy) -> Response<T> {
+    response.extensions_mut().insert(by);
+    response
 }
 
 fn answered<T>(outcome: Result<Result<T, Rejected>, WorkerError>) -> Result<Response<T>, Status> {

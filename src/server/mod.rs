@@ -21,10 +21,12 @@ use tonic_reflection::server::Builder;
 use tower::ServiceBuilder;
 use tracing::{info, warn};
 
-use crate::access::{Access, Guard};
+use crate::access::Access;
+use crate::audit::Audit;
 use crate::catalogue;
 use crate::config::{self, Config};
-use crate::grpc::{self, Deadline, Live, Workers};
+use crate::grpc::{self, Live, Workers};
+use crate::layers::{AuditTrail, Deadline, Guard, catch_panic};
 use crate::telemetry::{Metrics, Trace};
 use crate::transport::{self, Limits, Tls};
 
@@ -57,6 +59,8 @@ pub struct Parts {
     pub tls: Option<Arc<Tls>>,
     /// Who may call; `None` for everybody.
     pub access: Option<Arc<Access>>,
+    /// Where calls are recorded; `None` for nowhere.
+    pub audit: Option<Audit>,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -101,7 +105,7 @@ pub async fn run(
     let (health, health_service) = health_reporter();
     let ready = Arc::new(AtomicBool::new(true));
     report(&health, ServingStatus::Serving).await;
-    let Parts { live, tls, access, metrics } = parts;
+    let Parts { live, tls, access, audit, metrics } = parts;
     metrics.knows(live.now().versions());
     let workers = Workers::new(worker_count(&config.server), config.server.queue);
     let catalogue = catalogue::service(Arc::clone(&live));
@@ -110,9 +114,10 @@ pub async fn run(
     let service = ServiceBuilder::new()
         .map_response(|response: http::Response<_>| response.map(Body::new))
         .layer(Trace::new(grpc::FILE_DESCRIPTOR_SET, metrics.clone()))
-        .layer(grpc::catch_panic())
+        .layer(catch_panic())
         .layer(Deadline::new(config.server.request_timeout))
         .layer(Guard::new(access, metrics.clone()))
+        .layer(AuditTrail::new(audit, metrics.clone()))
         .service(routes.prepare());
     let admin =
         listeners.admin.map(|own| tokio::spawn(admin::serve(own, Arc::clone(&ready), metrics)));

@@ -60,7 +60,7 @@ impl Reload {
 
     /// Reads everything once. What is faulty is reported and what was loaded before stays in use.
     fn once(&mut self) {
-        let Parts { live, tls, access, metrics } = &self.parts;
+        let Parts { live, tls, access, metrics, audit: _ } = &self.parts;
         if let Some(tls) = tls {
             tell(metrics, "certificates", tls.reload().map_err(|error| error.to_string()));
         }

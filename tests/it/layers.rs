@@ -6,7 +6,8 @@ use std::panic;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use heel_origin::grpc::{Deadline, FILE_DESCRIPTOR_SET, WorkerError, Workers, catch_panic};
+use heel_origin::grpc::{FILE_DESCRIPTOR_SET, WorkerError, Workers};
+use heel_origin::layers::{Deadline, catch_panic};
 use heel_origin::telemetry;
 use heel_origin::telemetry::{Metrics, Trace};
 use http::{Request, Response};
@@ -45,6 +46,8 @@ async fn a_panic_is_answered_as_internal_and_logged_by_its_location_only() {
     panic::set_hook(before);
     assert_eq!(code(&response), Code::Internal);
     assert_eq!(response.headers().get("grpc-message").unwrap(), "internal%20error");
+    // The line comes with the end of the answer.
+    drop(response);
     let logs = logs();
     assert!(!logs.contains("canary_0815"));
     let lines: Vec<&str> = logs.lines().filter(|line| line.contains("\"panicking\"")).collect();

@@ -14,8 +14,10 @@
 )]
 
 mod access;
+mod admin;
 mod advice;
 mod architecture;
+mod audit;
 mod catalogue;
 mod cli;
 mod config;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use heel_origin::access::{Access, Tokens};
+use heel_origin::audit::Audit;
 use heel_origin::config::{self, Config, Log, LogFormat, Sources};
 use heel_origin::engine::Model;
 use heel_origin::grpc::pb::finding::Value;
@@ -111,6 +112,7 @@ impl TestServer {
             live: Arc::new(Live::new(models)),
             tls: config.tls.clone().map(|files| Arc::new(Tls::load(files).unwrap())),
             access: access(&config),
+            audit: config.audit.as_ref().map(|files| Audit::open(files).unwrap()),
             metrics: Metrics::new(),
         };
         let shared = parts.clone();

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-use super::{Access, Caller, Credentials, Refusal, Role};
+use crate::access::{Access, Caller, Credentials, Refusal, Role};
 use crate::grpc::status;
 use crate::telemetry::Metrics;
 use crate::transport::Peer;
