@@ -4,6 +4,7 @@
 //! keyed code (HMAC-SHA-256), since a plain digest of a few findings could be guessed back. Where a line cannot be written, there is
 //! no answer: a gap would be silent.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use sha2::Sha256;
 use tokio::sync::{mpsc, oneshot};
+use tonic::Code;
+
+use crate::telemetry;
 
 /// Lines that may wait for the disk: more than calls can be in flight.
 const WAITING: usize = 4096;
@@ -77,10 +81,11 @@ impl Trail {
         &self,
         method: &str,
         model_digest: &str,
-        code: &str,
+        code: Code,
         request: &[u8],
     ) -> Result<(), Unwritten> {
         let Self { audit, caller, request_id } = self;
+        let code = telemetry::name(code);
         let entry = Entry { caller, method, request_id, model_digest, code };
         audit.write(entry, request).await
     }
@@ -164,7 +169,12 @@ impl Audit {
         // A key of any length is accepted.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key.0) else { return String::new() };
         mac.update(request);
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        let code = mac.finalize().into_bytes();
+        code.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 }
 
@@ -188,7 +198,7 @@ fn write(mut file: File, is_synced: bool, mut waiting: mpsc::Receiver<Waiting>) 
         let outcome = written.map_err(|_| Unwritten);
         for (_, done) in batch.drain(..) {
             // A caller that has gone needs no word.
-            done.send(outcome.clone()).ok();
+            done.send(outcome).ok();
         }
     }
 }

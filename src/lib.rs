@@ -41,6 +41,7 @@ pub mod grpc;
 pub mod intake;
 pub mod knowledge;
 pub mod layers;
+pub mod operations;
 pub mod rules;
 pub mod server;
 pub mod startup;

@@ -11,8 +11,8 @@ use crate::config::Config;
 use crate::engine::{CalibrationError, Model};
 use crate::grpc::{Live, Models, UnknownSetting};
 use crate::knowledge::{self, Faults, File};
+use crate::operations::{Parts, ReadModels};
 use crate::rules::{self, Rules, UnknownInstrument};
-use crate::server::{Parts, ReadModels};
 use crate::telemetry::Metrics;
 use crate::transport::{Tls, TlsError};
 

@@ -61,7 +61,7 @@ struct Keys {
 #[derive(Debug)]
 struct Key {
     id: String,
-    key: DecodingKey,
+    public: DecodingKey,
     algorithms: Vec<Algorithm>,
 }
 
@@ -108,7 +108,8 @@ impl Tokens {
         let id = header.kid.ok_or(Refusal::UnknownKey)?;
         let keys = self.keys.load();
         let key = keys.keys.iter().find(|key| key.id == id).ok_or(Refusal::UnknownKey)?;
-        let claims = decode::<Claims>(token, &key.key, &self.validation(key)).map_err(refusal)?;
+        let claims = decode::<Claims>(token, &key.public, &self.validation(key));
+        let claims = claims.map_err(|error| refusal(&error))?;
         is_current(&claims.claims, now)?;
         Ok(claims.claims.sub)
     }
@@ -126,7 +127,7 @@ impl Tokens {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add errors")]
-fn refusal(error: jsonwebtoken::errors::Error) -> Refusal {
+fn refusal(error: &jsonwebtoken::errors::Error) -> Refusal {
     match error.kind() {
         ErrorKind::InvalidSignature => Refusal::Signature,
         ErrorKind::InvalidIssuer
@@ -139,10 +140,9 @@ fn refusal(error: jsonwebtoken::errors::Error) -> Refusal {
 fn is_current(claims: &Claims, now: SystemTime) -> Result<(), Refusal> {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let leeway = LEEWAY.as_secs_f64();
-    // Written so that a number that is none refuses.
-    let is_over = !(now < claims.exp + leeway);
-    let is_early = claims.nbf.is_some_and(|from| !(now >= from - leeway));
-    if is_over || is_early { Err(Refusal::Expired) } else { Ok(()) }
+    // A number that is none compares with nothing, and refuses.
+    let has_begun = claims.nbf.is_none_or(|from| from - leeway <= now);
+    if has_begun && now < claims.exp + leeway { Ok(()) } else { Err(Refusal::Expired) }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TokensError> {
@@ -167,6 +167,7 @@ fn keys(path: &Path, text: Vec<u8>) -> Result<Keys, TokensError> {
     Ok(Keys { text, keys })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds")]
 fn key(own: &Jwk) -> Result<Key, &'static str> {
     let id = own.common.key_id.clone().ok_or("it has no id (kid)")?;
     let own_kind: &[Algorithm] = match &own.algorithm {
@@ -185,6 +186,6 @@ fn key(own: &Jwk) -> Result<Key, &'static str> {
         Some(Ok(named)) if own_kind.contains(&named) => vec![named],
         Some(_) => return Err("its algorithm (alg) does not fit its kind (kty)"),
     };
-    let key = DecodingKey::from_jwk(own).map_err(|_| "its numbers are not a key")?;
-    Ok(Key { id, key, algorithms })
+    let public = DecodingKey::from_jwk(own).map_err(|_| "its numbers are not a key")?;
+    Ok(Key { id, public, algorithms })
 }

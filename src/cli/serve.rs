@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use crate::config::Config;
-use crate::server::{self, Listeners, Parts, Reload, Signals};
+use crate::config::{Config, Loaded};
+use crate::operations::{Parts, Reload, Signals};
+use crate::server::{self, Listeners};
 use crate::startup::{self, LoadError};
+use crate::telemetry::Traces;
 
-use super::{Failure, START_FAILURE};
+use super::{Failure, START_FAILURE, USAGE, start_logs};
 
 /// What to send first: the signs of an S1 root without those of the heel itself.
 const EXAMPLE: &str = r#"{"assessment": {"patient": {"age_years": 52, "sex": "SEX_FEMALE"}, "side": "SIDE_RIGHT", "findings": [{"id": "slump_test", "present": true}, {"id": "achilles_reflex_reduced", "present": true}, {"id": "first_step_pain", "present": false}]}}"#;
@@ -19,7 +21,16 @@ const EXAMPLE: &str = r#"{"assessment": {"patient": {"age_years": 52, "sex": "SE
 /// How long the runtime may take to end tasks that outlived the drain.
 const LAST_TASKS: Duration = Duration::from_millis(500);
 
-pub(super) fn run(config: &Config) -> Result<ExitCode, Failure> {
+pub(super) fn run(loaded: &Loaded) -> Result<ExitCode, Failure> {
+    let config = &loaded.config;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let traces = {
+        let _inside = runtime.enter();
+        config.traces.as_deref().map(Traces::to).transpose()
+    };
+    let traces =
+        traces.map_err(|error| Failure::new(USAGE, &format!("traces.endpoint: {error}")))?;
+    start_logs(loaded, traces.as_ref())?;
     let parts = startup::load_parts(config).map_err(|error| match error {
         LoadError::Setting(_) | LoadError::Instrument(_) | LoadError::SameVersion(..) => {
             Failure::from(error)
@@ -31,8 +42,8 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, Failure> {
         | LoadError::Keys(_)
         | LoadError::Audit(_) => Failure::new(START_FAILURE, &error),
     })?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(serve(config, parts));
+    drop(traces);
     runtime.shutdown_timeout(LAST_TASKS);
     result.map(|()| ExitCode::SUCCESS)
 }

@@ -21,6 +21,7 @@ use tonic::service::Routes;
 
 pub use answer::{Refused, answer_encoded};
 pub use models::{Live, Models, UnknownSetting};
+pub(crate) use service::STREAM_SCORES;
 pub use workers::{WorkerError, Workers};
 
 /// The generated messages, clients and servers of package `heelorigin.v1`.

@@ -9,7 +9,6 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::audit::{AnsweredBy, Trail};
 use crate::intake::Rejected;
-use crate::telemetry;
 
 use super::models::{Live, Loaded, Models};
 use super::workers::{WorkerError, Workers};
@@ -129,7 +128,7 @@ async fn recorded(
             Some(pb::stream_scores_response::Outcome::Error(error)) => Code::from(error.code),
             _ => Code::Ok,
         };
-        let written = trail.write(STREAM_SCORES, &by, telemetry::name(code), &sent).await;
+        let written = trail.write(STREAM_SCORES, &by, code, &sent).await;
         written.map_err(|_| status::unaudited())?;
     }
     Ok(answer)

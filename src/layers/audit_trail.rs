@@ -15,13 +15,11 @@ use tower::{Layer, Service};
 use crate::access::Caller;
 use crate::audit::{AnsweredBy, Audit, Trail};
 use crate::grpc::{self, status};
-use crate::telemetry::{self, Metrics, RequestId};
+use crate::telemetry::{Metrics, RequestId};
 
 /// Bytes before a message of gRPC: whether it is compressed, and its length.
 const FRAME: usize = 5;
 const OURS: &str = "/heelorigin.v1.";
-/// It writes a line for every item by itself.
-const STREAM: &str = "/heelorigin.v1.ScoringService/StreamScores";
 
 /// Writes a line for every call of ours before it is answered, and answers `UNAVAILABLE` where that fails.
 #[derive(Debug, Clone)]
@@ -81,7 +79,8 @@ where
             return Box::pin(self.inner.call(request));
         }
         let trail = Trail::new(audit, caller(&request), id(&request));
-        if path == STREAM {
+        // It writes a line for every item by itself.
+        if path == grpc::STREAM_SCORES {
             request.extensions_mut().insert(trail);
             return Box::pin(self.inner.call(request));
         }
@@ -120,7 +119,6 @@ where
     let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
     let digest = response.extensions().get::<AnsweredBy>().map_or("", |by| by.0.as_str());
     let message = bytes.get(FRAME..).unwrap_or_default();
-    let code = telemetry::name(code);
     trail.write(path, digest, code, message).await.map_err(|_| status::unaudited())?;
     Ok(response)
 }

@@ -1,9 +1,5 @@
 //! The server: services, health, reflection, admin port and limits, and a shutdown that ends.
 
-mod admin;
-mod reload;
-mod signals;
-
 use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -21,17 +17,13 @@ use tonic_reflection::server::Builder;
 use tower::ServiceBuilder;
 use tracing::{info, warn};
 
-use crate::access::Access;
-use crate::audit::Audit;
 use crate::catalogue;
 use crate::config::{self, Config};
-use crate::grpc::{self, Live, Workers};
+use crate::grpc::{self, Workers};
 use crate::layers::{AuditTrail, Deadline, Guard, catch_panic};
-use crate::telemetry::{Metrics, Trace};
-use crate::transport::{self, Limits, Tls};
-
-pub use reload::{ReadModels, Reload};
-pub use signals::Signals;
+use crate::operations::{Parts, admin};
+use crate::telemetry::Trace;
+use crate::transport::{self, Limits};
 
 /// Why a server cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -48,21 +40,6 @@ pub enum Drain {
     Complete,
     /// The grace time passed; what was still open ends with the runtime.
     Cut,
-}
-
-/// What a server answers by.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    /// The models.
-    pub live: Arc<Live>,
-    /// Encryption; `None` for plaintext.
-    pub tls: Option<Arc<Tls>>,
-    /// Who may call; `None` for everybody.
-    pub access: Option<Arc<Access>>,
-    /// Where calls are recorded; `None` for nowhere.
-    pub audit: Option<Audit>,
-    /// What is counted.
-    pub metrics: Metrics,
 }
 
 /// Where a server listens.

@@ -184,7 +184,7 @@ impl Metrics {
         }
     }
 
-    /// All of it in the text format of OpenMetrics.
+    /// All of it in the text format of `OpenMetrics`.
     ///
     /// # Errors
     /// When a label cannot be written.

@@ -15,7 +15,7 @@ use tonic::Code;
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span, debug, info, info_span};
 
-use super::Metrics;
+use super::{Metrics, otlp};
 
 const REQUEST_ID: &str = "x-request-id";
 const REQUEST_ID_LENGTH: usize = 64;
@@ -88,6 +88,7 @@ where
             method = method.as_deref().unwrap_or(UNKNOWN),
             request_id = id.to_str().unwrap_or_default()
         );
+        otlp::join(&span, request.headers());
         request.extensions_mut().insert(RequestId(id.clone()));
         let mut outcome = Outcome::new(&self.trace.metrics, span.clone(), method);
         let answer = self.inner.call(request);

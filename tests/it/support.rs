@@ -17,8 +17,9 @@ use heel_origin::grpc::pb::{
     Assessment, Finding, Quantity, ScoreFindingsRequest, ScoreFindingsResponse,
 };
 use heel_origin::grpc::{Live, Models};
+use heel_origin::operations::Parts;
 use heel_origin::rules::{self, Rules};
-use heel_origin::server::{self, Drain, Listeners, Parts, RunError};
+use heel_origin::server::{self, Drain, Listeners, RunError};
 use heel_origin::telemetry::Metrics;
 use heel_origin::transport::Tls;
 use heel_origin::{knowledge, telemetry};

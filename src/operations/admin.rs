@@ -25,10 +25,10 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Whether new requests are wanted.
-pub(super) type Ready = Arc<AtomicBool>;
+pub(crate) type Ready = Arc<AtomicBool>;
 
 /// Answers until it is dropped.
-pub(super) async fn serve(listener: TcpListener, ready: Ready, metrics: Metrics) {
+pub(crate) async fn serve(listener: TcpListener, ready: Ready, metrics: Metrics) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         // The semaphore is never closed.
