@@ -28,7 +28,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod access;
 pub mod advice;
+pub mod audit;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
@@ -38,8 +40,11 @@ pub mod export;
 pub mod grpc;
 pub mod intake;
 pub mod knowledge;
+pub mod layers;
+pub mod operations;
 pub mod rules;
 pub mod server;
 pub mod startup;
 pub mod telemetry;
+pub mod transport;
 pub mod validation;

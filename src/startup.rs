@@ -5,11 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{fs, io};
 
+use crate::access::{Access, Tokens, TokensError};
+use crate::audit::{Audit, AuditError};
 use crate::config::Config;
 use crate::engine::{CalibrationError, Model};
-use crate::grpc::{Models, UnknownSetting};
+use crate::grpc::{Live, Models, UnknownSetting};
 use crate::knowledge::{self, Faults, File};
+use crate::operations::{Parts, ReadModels};
 use crate::rules::{self, Rules, UnknownInstrument};
+use crate::telemetry::Metrics;
+use crate::transport::{Tls, TlsError};
 
 /// Why there is no model.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +28,15 @@ pub enum LoadError {
     /// A knowledge base, named likewise, allows no calibration.
     #[error("the knowledge base ({0}) cannot be calibrated: {1}")]
     Calibration(String, CalibrationError),
+    /// The certificates are unfit.
+    #[error("tls: {0}")]
+    Certificates(#[from] TlsError),
+    /// The keys of tokens are unfit.
+    #[error("access.tokens.keys: {0}")]
+    Keys(#[from] TokensError),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// `scoring.instruments_off` names what is no instrument.
     #[error("scoring.instruments_off: {0}")]
     Instrument(#[from] UnknownInstrument),
@@ -32,6 +46,44 @@ pub enum LoadError {
     /// Two knowledge bases have one version, so that nobody could tell which one answered.
     #[error("knowledge.more: {0} and {1} both hold version {2}")]
     SameVersion(String, String, String),
+}
+
+/// Everything that a server answers by.
+///
+/// # Errors
+/// [`LoadError`] says what is wrong with the files.
+pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
+    let tls = config.tls.clone().map(Tls::load).transpose()?;
+    let tokens = config.tokens.clone().map(Tokens::load).transpose()?;
+    let access = (!config.callers.is_empty()).then(|| Access::new(config.callers.clone(), tokens));
+    Ok(Parts {
+        live: Arc::new(Live::new(load_models(config)?)),
+        tls: tls.map(Arc::new),
+        access: access.map(Arc::new),
+        audit: config.audit.as_ref().map(Audit::open).transpose()?,
+        metrics: Metrics::new(),
+    })
+}
+
+/// Reads the configured knowledge bases again whenever it is called and their files changed since the last time.
+#[must_use]
+pub fn changed_models(config: &Config) -> Box<ReadModels> {
+    let config = config.clone();
+    let mut last = folders(&config);
+    Box::new(move || {
+        let now = folders(&config);
+        if now == last {
+            return None;
+        }
+        last = now;
+        Some(load_models(&config).map_err(|error| error.to_string()))
+    })
+}
+
+/// The files of all configured folders; `None` for one that cannot be read.
+fn folders(config: &Config) -> Vec<Option<Vec<File>>> {
+    let all = config.knowledge_folder.iter().chain(&config.more_knowledge);
+    all.map(|folder| read_folder(folder).ok()).collect()
 }
 
 /// Reads and checks the configured knowledge base with its rules.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tonic::server::NamedService;
 
 use crate::grpc::pb::knowledge_service_server::KnowledgeServiceServer;
-use crate::grpc::{Models, REQUEST_LIMIT};
+use crate::grpc::{Live, REQUEST_LIMIT};
 
 pub use service::Knowledge;
 
@@ -20,6 +20,6 @@ pub const SERVICE_NAME: &str = <KnowledgeServiceServer<Knowledge> as NamedServic
 
 /// The service over the loaded models.
 #[must_use]
-pub fn service(models: Arc<Models>) -> KnowledgeServiceServer<Knowledge> {
-    KnowledgeServiceServer::new(Knowledge::new(models)).max_decoding_message_size(REQUEST_LIMIT)
+pub fn service(live: Arc<Live>) -> KnowledgeServiceServer<Knowledge> {
+    KnowledgeServiceServer::new(Knowledge::new(live)).max_decoding_message_size(REQUEST_LIMIT)
 }

@@ -10,26 +10,27 @@ use crate::rules::Rules;
 use super::entries::{self, Entry, KINDS};
 use super::{page, rulebook};
 use crate::grpc::status::Fault;
-use crate::grpc::{Models, pb, render, status};
+use crate::grpc::{Live, pb, render, status};
 
 /// The knowledge service over the loaded models.
 #[derive(Debug)]
 pub struct Knowledge {
-    models: Arc<Models>,
+    live: Arc<Live>,
 }
 
 impl Knowledge {
-    pub(super) const fn new(models: Arc<Models>) -> Self {
-        Self { models }
+    pub(super) const fn new(live: Arc<Live>) -> Self {
+        Self { live }
     }
 
-    fn rules(&self, model_version: &str) -> Result<&Rules, Status> {
-        let loaded = self.models.select(model_version);
-        Ok(&loaded.ok_or_else(|| status::unknown_model(&self.models))?.rules)
+    fn rules(&self, model_version: &str) -> Result<Arc<Rules>, Status> {
+        let models = self.live.now();
+        let loaded = models.select(model_version);
+        Ok(Arc::clone(&loaded.ok_or_else(|| status::unknown_model(&models))?.rules))
     }
 
-    fn knowledge(&self, model_version: &str) -> Result<&KnowledgeBase, Status> {
-        Ok(&self.rules(model_version)?.knowledge)
+    fn knowledge(&self, model_version: &str) -> Result<Arc<KnowledgeBase>, Status> {
+        Ok(Arc::clone(&self.rules(model_version)?.knowledge))
     }
 }
 
@@ -39,7 +40,8 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         &self,
         _request: Request<pb::ListModelsRequest>,
     ) -> Result<Response<pb::ListModelsResponse>, Status> {
-        let models = self.models.all().enumerate().map(|(position, loaded)| pb::LoadedModel {
+        let models = self.live.now();
+        let models = models.all().enumerate().map(|(position, loaded)| pb::LoadedModel {
             model: Some(render::model_version(loaded.model.knowledge())),
             is_default: position == 0,
         });
@@ -50,7 +52,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         &self,
         request: Request<pb::GetModelCardRequest>,
     ) -> Result<Response<pb::GetModelCardResponse>, Status> {
-        let knowledge = self.knowledge(&request.get_ref().model_version)?;
+        let knowledge = &*self.knowledge(&request.get_ref().model_version)?;
         let card = Some(entries::card(knowledge));
         Ok(Response::new(pb::GetModelCardResponse { card }))
     }
@@ -60,7 +62,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::ListFindingsRequest>,
     ) -> Result<Response<pb::ListFindingsResponse>, Status> {
         let request = request.get_ref();
-        let rules = self.rules(&request.model_version)?;
+        let rules = &*self.rules(&request.model_version)?;
         let (entries, next_page_token) = matching_page(&rules.knowledge, request)?;
         let definition =
             |entry: Entry<'_>| rulebook::used(rules, entry.definition(&rules.knowledge));
@@ -73,7 +75,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::GetFindingRequest>,
     ) -> Result<Response<pb::GetFindingResponse>, Status> {
         let request = request.get_ref();
-        let rules = self.rules(&request.model_version)?;
+        let rules = &*self.rules(&request.model_version)?;
         let knowledge = &rules.knowledge;
         required(&request.id)?;
         let entry = Entry::find(knowledge, &request.id).ok_or_else(status::unknown_finding)?;
@@ -86,7 +88,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::ListConditionsRequest>,
     ) -> Result<Response<pb::ListConditionsResponse>, Status> {
         let request = request.get_ref();
-        let knowledge = self.knowledge(&request.model_version)?;
+        let knowledge = &*self.knowledge(&request.model_version)?;
         let indices = (0..knowledge.conditions.len()).collect();
         let asked = ["conditions", &knowledge.digest];
         let (page, next_page_token) =
@@ -101,7 +103,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::GetConditionRequest>,
     ) -> Result<Response<pb::GetConditionResponse>, Status> {
         let request = request.get_ref();
-        let knowledge = self.knowledge(&request.model_version)?;
+        let knowledge = &*self.knowledge(&request.model_version)?;
         required(&request.id)?;
         let index =
             condition_index(knowledge, &request.id).ok_or_else(status::unknown_condition)?;
@@ -114,7 +116,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::ListSourcesRequest>,
     ) -> Result<Response<pb::ListSourcesResponse>, Status> {
         let request = request.get_ref();
-        let knowledge = self.knowledge(&request.model_version)?;
+        let knowledge = &*self.knowledge(&request.model_version)?;
         let (page, next_page_token) = source_page(knowledge, request)?;
         let sources = page.into_iter().map(|index| entries::source(knowledge, index)).collect();
         Ok(Response::new(pb::ListSourcesResponse { sources, next_page_token }))
@@ -125,7 +127,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::ListRedFlagsRequest>,
     ) -> Result<Response<pb::ListRedFlagsResponse>, Status> {
         let request = request.get_ref();
-        let rules = self.rules(&request.model_version)?;
+        let rules = &*self.rules(&request.model_version)?;
         let asked = ["red_flags", &rules.knowledge.digest];
         let flags = rules.red_flags.iter().collect();
         let (page, next_page_token) =
@@ -146,7 +148,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         request: Request<pb::ListInstrumentsRequest>,
     ) -> Result<Response<pb::ListInstrumentsResponse>, Status> {
         let request = request.get_ref();
-        let rules = self.rules(&request.model_version)?;
+        let rules = &*self.rules(&request.model_version)?;
         let asked = ["instruments", &rules.knowledge.digest];
         let instruments = rules.instruments.iter().collect();
         let (page, next_page_token) =

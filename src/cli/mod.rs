@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{self, ConfigError, Loaded, Sources};
 use crate::startup::LoadError;
-use crate::telemetry;
+use crate::telemetry::{self, Traces};
 
 pub use json::{answer_json, answer_page};
 
@@ -135,6 +135,7 @@ impl From<LoadError> for Failure {
             LoadError::Setting(_) | LoadError::Instrument(_) | LoadError::SameVersion(..) => USAGE,
             LoadError::Unreadable(..) => NO_INPUT,
             LoadError::Faulty(..) | LoadError::Calibration(..) => DATA,
+            LoadError::Certificates(_) | LoadError::Keys(_) | LoadError::Audit(_) => START_FAILURE,
         };
         Self::new(code, &error)
     }
@@ -178,12 +179,12 @@ fn dispatch(
         sources.file = Some(file.clone());
     }
     let loaded = config::load(&sources)?;
-    telemetry::start(loaded.config.log).map_err(|error| Failure::new(START_FAILURE, &error))?;
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
+    if matches!(command, Command::Serve) {
+        return serve::run(&loaded);
     }
+    start_logs(&loaded, None)?;
     match command {
-        Command::Serve => serve::run(&loaded.config),
+        Command::Serve => serve::run(&loaded),
         Command::Score { file, json } => score::run(&loaded.config, &file, json),
         Command::CheckConfig { .. } => check_config(&loaded),
         Command::Health { address } => health::run(address.unwrap_or(loaded.config.server.listen)),
@@ -193,6 +194,16 @@ fn dispatch(
         Command::Knowledge(Knowledge::Check) => knowledge::check(&loaded.config),
         Command::Knowledge(Knowledge::Export) => knowledge::export(&loaded.config),
     }
+}
+
+/// Starts the logs and says what the operator should know.
+fn start_logs(loaded: &Loaded, traces: Option<&Traces>) -> Result<(), Failure> {
+    let started = telemetry::start(loaded.config.log, traces);
+    started.map_err(|error| Failure::new(START_FAILURE, &error))?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
 }
 
 fn sources(settings: Settings, variables: BTreeMap<String, String>) -> Sources {

@@ -3,17 +3,17 @@
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
-use crate::config::Config;
-use crate::grpc::Models;
-use crate::server::{self, Signals};
+use crate::config::{Config, Loaded};
+use crate::operations::{Parts, Reload, Signals};
+use crate::server::{self, Listeners};
 use crate::startup::{self, LoadError};
+use crate::telemetry::Traces;
 
-use super::{Failure, START_FAILURE};
+use super::{Failure, START_FAILURE, USAGE, start_logs};
 
 /// What to send first: the signs of an S1 root without those of the heel itself.
 const EXAMPLE: &str = r#"{"assessment": {"patient": {"age_years": 52, "sex": "SEX_FEMALE"}, "side": "SIDE_RIGHT", "findings": [{"id": "slump_test", "present": true}, {"id": "achilles_reflex_reduced", "present": true}, {"id": "first_step_pain", "present": false}]}}"#;
@@ -21,30 +21,47 @@ const EXAMPLE: &str = r#"{"assessment": {"patient": {"age_years": 52, "sex": "SE
 /// How long the runtime may take to end tasks that outlived the drain.
 const LAST_TASKS: Duration = Duration::from_millis(500);
 
-pub(super) fn run(config: &Config) -> Result<ExitCode, Failure> {
-    let models = startup::load_models(config).map_err(|error| match error {
+pub(super) fn run(loaded: &Loaded) -> Result<ExitCode, Failure> {
+    let config = &loaded.config;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let traces = {
+        let _inside = runtime.enter();
+        config.traces.as_deref().map(Traces::to).transpose()
+    };
+    let traces =
+        traces.map_err(|error| Failure::new(USAGE, &format!("traces.endpoint: {error}")))?;
+    start_logs(loaded, traces.as_ref())?;
+    let parts = startup::load_parts(config).map_err(|error| match error {
         LoadError::Setting(_) | LoadError::Instrument(_) | LoadError::SameVersion(..) => {
             Failure::from(error)
         }
-        LoadError::Unreadable(..) | LoadError::Faulty(..) | LoadError::Calibration(..) => {
-            Failure::new(START_FAILURE, &error)
-        }
+        LoadError::Unreadable(..)
+        | LoadError::Faulty(..)
+        | LoadError::Calibration(..)
+        | LoadError::Certificates(_)
+        | LoadError::Keys(_)
+        | LoadError::Audit(_) => Failure::new(START_FAILURE, &error),
     })?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(serve(config, Arc::new(models)));
+    let result = runtime.block_on(serve(config, parts));
+    drop(traces);
     runtime.shutdown_timeout(LAST_TASKS);
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(config: &Config, models: Arc<Models>) -> Result<(), Failure> {
+async fn serve(config: &Config, parts: Parts) -> Result<(), Failure> {
     // Signals are caught before anybody can know that we listen.
     let mut signals = Signals::catch()?;
-    let listener = server::bind(config.server.listen).await.map_err(|error| {
-        Failure::new(START_FAILURE, &format!("cannot listen on {}: {error}", config.server.listen))
+    let listeners = Listeners::bind(config).await.map_err(|(address, error)| {
+        Failure::new(START_FAILURE, &format!("cannot listen on {address}: {error}"))
     })?;
-    let address = listener.local_addr()?;
-    announce(address, config.is_reflection_enabled)?;
-    info!(%address, model.version = models.default_version(), "serving");
+    let address = listeners.public.local_addr()?;
+    announce(config, address)?;
+    info!(%address, model.version = parts.live.now().default_version(), "serving");
+    if config.callers.is_empty() && !address.ip().is_loopback() {
+        warn!("no callers are named: everybody who reaches {address} may call");
+    }
+    let reload = Reload::new(parts.clone(), startup::changed_models(config));
+    tokio::spawn(reload.run(config.reload_check));
     let shutdown = async move {
         signals.next().await;
         tokio::spawn(async move {
@@ -53,24 +70,25 @@ async fn serve(config: &Config, models: Arc<Models>) -> Result<(), Failure> {
             std::process::exit(i32::from(START_FAILURE));
         });
     };
-    server::run(config, listener, models, shutdown)
+    server::run(config, listeners, parts, shutdown)
         .await
         .map(drop)
         .map_err(|error| Failure::new(START_FAILURE, &error))
 }
 
-fn announce(address: SocketAddr, is_reflection_enabled: bool) -> io::Result<()> {
+fn announce(config: &Config, address: SocketAddr) -> io::Result<()> {
     let mut output = io::stdout();
     writeln!(output, "listening on {address}")?;
+    let security = if config.tls.is_none() { "-plaintext " } else { "" };
     // Without reflection grpcurl has to be given the contract.
-    let protos = if is_reflection_enabled {
+    let protos = if config.is_reflection_enabled {
         ""
     } else {
         "-import-path proto -proto heelorigin/v1/scoring_service.proto "
     };
     writeln!(
         output,
-        "grpcurl -plaintext {protos}-d '{EXAMPLE}' {} heelorigin.v1.ScoringService/ScoreFindings",
+        "grpcurl {security}{protos}-d '{EXAMPLE}' {} heelorigin.v1.ScoringService/ScoreFindings",
         reachable(address)
     )?;
     output.flush()

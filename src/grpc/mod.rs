@@ -5,7 +5,6 @@
 //! code as well. Nothing here reads files, variables or configuration.
 
 mod answer;
-mod layers;
 mod models;
 mod next_steps;
 mod parse;
@@ -21,8 +20,8 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 
 pub use answer::{Refused, answer_encoded};
-pub use layers::{CatchPanic, Deadline, WithDeadline, catch_panic};
-pub use models::{Models, UnknownSetting};
+pub use models::{Live, Models, UnknownSetting};
+pub(crate) use service::STREAM_SCORES;
 pub use workers::{WorkerError, Workers};
 
 /// The generated messages, clients and servers of package `heelorigin.v1`.
@@ -53,7 +52,7 @@ pub(crate) const REQUEST_LIMIT: usize = 64 * 1024;
 
 /// The scoring service.
 #[must_use]
-pub fn routes(models: Arc<Models>, workers: Workers) -> Routes {
+pub fn routes(models: Arc<Live>, workers: Workers) -> Routes {
     let scoring = service::Scoring::new(models, workers);
     Routes::new(
         pb::scoring_service_server::ScoringServiceServer::new(scoring)

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
+use crate::audit::AnsweredBy;
 use crate::engine::Model;
 use crate::rules::Rules;
 
@@ -17,6 +20,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// Digest of the knowledge base, for the audit log.
+    pub(super) fn answered_by(&self) -> AnsweredBy {
+        AnsweredBy(self.model.knowledge().digest.clone())
+    }
+
     /// Version of the knowledge base.
     pub(crate) fn version(&self) -> &str {
         &self.model.knowledge().card.version
@@ -28,6 +36,29 @@ impl Loaded {
 pub struct Models {
     /// Never empty, the default first.
     loaded: Vec<Loaded>,
+}
+
+/// The models that answer now. New ones take their place while requests finish with those they began with.
+#[derive(Debug)]
+pub struct Live(ArcSwap<Models>);
+
+impl Live {
+    /// These models answer.
+    #[must_use]
+    pub fn new(models: Models) -> Self {
+        Self(ArcSwap::from_pointee(models))
+    }
+
+    /// The models of this moment.
+    #[must_use]
+    pub fn now(&self) -> Arc<Models> {
+        self.0.load_full()
+    }
+
+    /// From now on these answer.
+    pub fn replace(&self, models: Models) {
+        self.0.store(Arc::new(models));
+    }
 }
 
 /// The default setting is not among the knowledge base's settings.
@@ -86,6 +117,11 @@ impl Models {
     /// All models, the default first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Loaded> {
         self.loaded.iter()
+    }
+
+    /// Version and digest of each, the default first.
+    pub fn versions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all().map(|loaded| (loaded.version(), loaded.model.knowledge().digest.as_str()))
     }
 
     /// Version of the default model.

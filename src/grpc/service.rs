@@ -4,33 +4,38 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt as _};
-use tonic::{Request, Response, Status, Streaming};
+use prost::Message as _;
+use tonic::{Code, Request, Response, Status, Streaming};
 
+use crate::audit::{AnsweredBy, Trail};
 use crate::intake::Rejected;
 
-use super::models::{Loaded, Models};
+use super::models::{Live, Loaded, Models};
 use super::workers::{WorkerError, Workers};
 use super::{answer, parse, pb, status};
 
+/// Path of the method, as the audit log names it.
+pub(crate) const STREAM_SCORES: &str = "/heelorigin.v1.ScoringService/StreamScores";
 /// Scores of one stream that are computed at a time: enough to keep a few workers busy, few enough to leave some to others.
 const STREAM_WORKERS: usize = 4;
 
 /// The scoring service over the loaded models.
 #[derive(Debug)]
 pub(super) struct Scoring {
-    models: Arc<Models>,
+    live: Arc<Live>,
     workers: Workers,
 }
 
 impl Scoring {
-    pub(super) const fn new(models: Arc<Models>, workers: Workers) -> Self {
-        Self { models, workers }
+    pub(super) const fn new(live: Arc<Live>, workers: Workers) -> Self {
+        Self { live, workers }
     }
+}
 
-    fn loaded(&self, options: Option<&pb::ScoreOptions>) -> Result<Loaded, Status> {
-        let loaded = self.models.select(answer::asked_version(options)).cloned();
-        loaded.ok_or_else(|| status::unknown_model(&self.models))
-    }
+/// The model that options ask for.
+fn loaded(models: &Models, options: Option<&pb::ScoreOptions>) -> Result<Loaded, Status> {
+    let loaded = models.select(answer::asked_version(options)).cloned();
+    loaded.ok_or_else(|| status::unknown_model(models))
 }
 
 #[tonic::async_trait]
@@ -43,8 +48,10 @@ impl pb::scoring_service_server::ScoringService for Scoring {
         request: Request<pb::ScoreFindingsRequest>,
     ) -> Result<Response<pb::ScoreFindingsResponse>, Status> {
         let request = request.into_inner();
-        let loaded = self.loaded(request.options.as_ref())?;
-        answered(self.workers.run(move || answer::score(&loaded, request)).await)
+        let loaded = loaded(&self.live.now(), request.options.as_ref())?;
+        let by = loaded.answered_by();
+        let response = answered(self.workers.run(move || answer::score(&loaded, request)).await);
+        response.map(|response| with(response, by))
     }
 
     async fn suggest_findings(
@@ -52,19 +59,27 @@ impl pb::scoring_service_server::ScoringService for Scoring {
         request: Request<pb::SuggestFindingsRequest>,
     ) -> Result<Response<pb::SuggestFindingsResponse>, Status> {
         let request = request.into_inner();
-        let loaded = self.loaded(request.options.as_ref())?;
-        answered(self.workers.run(move || answer::suggest(&loaded, request)).await)
+        let loaded = loaded(&self.live.now(), request.options.as_ref())?;
+        let by = loaded.answered_by();
+        let response = answered(self.workers.run(move || answer::suggest(&loaded, request)).await);
+        response.map(|response| with(response, by))
     }
 
     async fn stream_scores(
         &self,
         requests: Request<Streaming<pb::StreamScoresRequest>>,
     ) -> Result<Response<Self::StreamScoresStream>, Status> {
-        let scoring = Self::new(Arc::clone(&self.models), self.workers.clone());
-        let scoring = Arc::new(scoring);
+        // A stream ends with the models that it began with.
+        let (models, workers) = (self.live.now(), self.workers.clone());
+        let trail = requests.extensions().get::<Trail>().cloned();
         let scores = requests.into_inner().enumerate().map(move |(position, request)| {
-            let scoring = Arc::clone(&scoring);
-            async move { scoring.item(position, request?).await }
+            let (models, workers, trail) = (Arc::clone(&models), workers.clone(), trail.clone());
+            async move {
+                let request = request?;
+                let sent = trail.as_ref().map(|_| request.encode_to_vec());
+                let answer = item(&models, &workers, position, request).await;
+                recorded(trail.zip(sent), answer).await
+            }
         });
         // A request is read only when there is room for its answer: a slow caller is not read ahead of. What cannot be read ends
         // the stream, after the answers before it.
@@ -76,31 +91,52 @@ impl pb::scoring_service_server::ScoringService for Scoring {
     }
 }
 
-impl Scoring {
-    /// One answer of a stream.
-    async fn item(
-        &self,
-        position: usize,
-        request: pb::StreamScoresRequest,
-    ) -> Result<pb::StreamScoresResponse, Status> {
-        let pb::StreamScoresRequest { assessment, options } = request;
-        let id = assessment.as_ref().map(|own| own.assessment_id.clone()).unwrap_or_default();
-        let request = pb::ScoreFindingsRequest { assessment, options };
-        let score = match self.loaded(request.options.as_ref()) {
-            Ok(loaded) => {
-                let job = move || answer::score(&loaded, request);
-                answered(self.workers.run_when_free(job).await).map(Response::into_inner)
-            }
-            Err(status) => Err(status),
+/// One answer of a stream.
+async fn item(
+    models: &Models,
+    workers: &Workers,
+    position: usize,
+    request: pb::StreamScoresRequest,
+) -> (pb::StreamScoresResponse, String) {
+    let pb::StreamScoresRequest { assessment, options } = request;
+    let id = assessment.as_ref().map(|own| own.assessment_id.clone()).unwrap_or_default();
+    let request = pb::ScoreFindingsRequest { assessment, options };
+    let mut by = String::new();
+    let score = match loaded(models, request.options.as_ref()) {
+        Ok(loaded) => {
+            by = loaded.answered_by().0;
+            let job = move || answer::score(&loaded, request);
+            answered(workers.run_when_free(job).await).map(Response::into_inner)
+        }
+        Err(status) => Err(status),
+    };
+    let outcome = match score {
+        Ok(score) => pb::stream_scores_response::Outcome::Score(score),
+        Err(status) => pb::stream_scores_response::Outcome::Error(status::message(&status)),
+    };
+    let (assessment_id, position) = (parse::well_formed(id), position as u64);
+    (pb::StreamScoresResponse { position, assessment_id, outcome: Some(outcome) }, by)
+}
+
+/// An answer of a stream once its line stands in the audit log, if there is one.
+async fn recorded(
+    trail: Option<(Trail, Vec<u8>)>,
+    (answer, by): (pb::StreamScoresResponse, String),
+) -> Result<pb::StreamScoresResponse, Status> {
+    if let Some((trail, sent)) = trail {
+        let code = match &answer.outcome {
+            Some(pb::stream_scores_response::Outcome::Error(error)) => Code::from(error.code),
+            _ => Code::Ok,
         };
-        let outcome = match score {
-            Ok(score) => pb::stream_scores_response::Outcome::Score(score),
-            Err(status) => pb::stream_scores_response::Outcome::Error(status::message(&status)),
-        };
-        let assessment_id = parse::well_formed(id);
-        let position = position as u64;
-        Ok(pb::StreamScoresResponse { position, assessment_id, outcome: Some(outcome) })
+        let written = trail.write(STREAM_SCORES, &by, code, &sent).await;
+        written.map_err(|_| status::unaudited())?;
     }
+    Ok(answer)
+}
+
+fn with<T>(mut response: Response<T>, by: AnsweredBy) -> Response<T> {
+    response.extensions_mut().insert(by);
+    response
 }
 
 fn answered<T>(outcome: Result<Result<T, Rejected>, WorkerError>) -> Result<Response<T>, Status> {

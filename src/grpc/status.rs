@@ -2,6 +2,8 @@
 //!
 //! No message contains anything a caller sent: statuses end up in the logs of clients and proxies.
 
+use std::time::Duration;
+
 use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
@@ -16,6 +18,9 @@ const DOMAIN: &str = "heelorigin.v1";
 
 /// Largest encoded google.rpc.Status, in bytes. C-core clients refuse trailers from 8 KiB on, and base64 adds a third.
 const DETAILS_LIMIT: usize = 4096;
+
+/// After what time a caller may find room: many times what a score takes.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 const NO_METADATA: [(String, String); 0] = [];
 
@@ -131,6 +136,26 @@ pub(crate) fn unknown_condition() -> Status {
     )
 }
 
+/// Nobody that is known calls. Why is not told: it would help to guess.
+pub(crate) fn unauthenticated() -> Status {
+    with_info(Code::Unauthenticated, "UNAUTHENTICATED", "no valid certificate or token was shown")
+}
+
+/// The caller may not call this.
+pub(crate) fn permission_denied() -> Status {
+    with_info(Code::PermissionDenied, "PERMISSION_DENIED", "this caller may not call this method")
+}
+
+/// The request is longer than any that is accepted.
+pub(crate) fn too_long() -> Status {
+    with_info(Code::OutOfRange, "REQUEST_TOO_LONG", "a request is at most 64 KiB long")
+}
+
+/// The audit log could not be written, so nothing may be answered.
+pub(crate) fn unaudited() -> Status {
+    with_info(Code::Unavailable, "AUDIT_UNAVAILABLE", "the call could not be recorded; try again")
+}
+
 /// The time limit of the server or of the caller passed.
 pub(crate) fn deadline_exceeded() -> Status {
     with_info(
@@ -143,11 +168,13 @@ pub(crate) fn deadline_exceeded() -> Status {
 /// Why a job was not done.
 pub(crate) fn worker(error: WorkerError) -> Status {
     match error {
-        WorkerError::Overloaded => with_info(
-            Code::ResourceExhausted,
-            "OVERLOADED",
-            "too many requests are waiting; try again later",
-        ),
+        WorkerError::Overloaded => {
+            let mut details = ErrorDetails::new();
+            details.set_error_info("OVERLOADED", DOMAIN, NO_METADATA);
+            details.set_retry_info(Some(RETRY_AFTER));
+            let message = "too many requests are waiting; try again later";
+            Status::with_error_details(Code::ResourceExhausted, message, details)
+        }
         WorkerError::Panicked => internal(),
     }
 }

@@ -1,50 +1,36 @@
-//! The server: services, health, reflection and limits on one port, and a shutdown that ends.
-
-mod signals;
+//! The server: services, health, reflection, admin port and limits, and a shutdown that ends.
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
 use tonic::service::Routes;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 use tonic_reflection::server::Builder;
+use tower::ServiceBuilder;
 use tracing::{info, warn};
 
 use crate::catalogue;
 use crate::config::{self, Config};
-use crate::grpc::{self, Deadline, Models, Workers};
+use crate::grpc::{self, Workers};
+use crate::layers::{AuditTrail, Deadline, Guard, catch_panic};
+use crate::operations::{Parts, admin};
 use crate::telemetry::Trace;
+use crate::transport::{self, Limits};
 
-pub use signals::Signals;
-
-// Limits of HTTP/2. They bound what one connection can make the server hold.
-const CONCURRENT_STREAMS: u32 = 128;
-const FRAME_BYTES: u32 = 16 * 1024;
-const HEADER_BYTES: u32 = 16 * 1024;
-const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
-const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
-const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Why a server stopped other than by its shutdown.
+/// Why a server cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The contract cannot be registered for reflection.
     #[error("reflection cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// Serving failed.
-    #[error("serving failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
 }
 
 /// How a drain ended.
@@ -56,55 +42,82 @@ pub enum Drain {
     Cut,
 }
 
-/// Binds the configured address.
-///
-/// # Errors
-/// When the address cannot be bound.
-pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).await
+/// Where a server listens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For callers.
+    pub public: TcpListener,
+    /// For the machines that keep it.
+    pub admin: Option<TcpListener>,
 }
 
-/// Serves on a bound listener until `shutdown` completes, then drains: first reports `NOT_SERVING`, after the lame-duck time
-/// refuses connections, and after the grace time returns whatever is still open.
+impl Listeners {
+    /// Binds the configured addresses.
+    ///
+    /// # Errors
+    /// The address that cannot be bound, and why.
+    pub async fn bind(config: &Config) -> Result<Self, (SocketAddr, std::io::Error)> {
+        let bind =
+            async |address| TcpListener::bind(address).await.map_err(|error| (address, error));
+        let public = bind(config.server.listen).await?;
+        let admin = match config.admin {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        Ok(Self { public, admin })
+    }
+}
+
+/// Serves until `shutdown` completes, then drains: first reports `NOT_SERVING`, after the lame-duck time refuses connections, and after
+/// the grace time returns whatever is still open.
 ///
 /// # Errors
-/// [`RunError`] when the server cannot start or fails on its own.
+/// [`RunError`] when the server cannot be made.
 pub async fn run(
     config: &Config,
-    listener: TcpListener,
-    models: Arc<Models>,
+    listeners: Listeners,
+    parts: Parts,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drain, RunError> {
     let (health, health_service) = health_reporter();
+    let ready = Arc::new(AtomicBool::new(true));
     report(&health, ServingStatus::Serving).await;
+    let Parts { live, tls, access, audit, metrics } = parts;
+    metrics.knows(live.now().versions());
     let workers = Workers::new(worker_count(&config.server), config.server.queue);
-    let catalogue = catalogue::service(Arc::clone(&models));
-    let routes = grpc::routes(models, workers).add_service(catalogue).add_service(health_service);
+    let catalogue = catalogue::service(Arc::clone(&live));
+    let routes = grpc::routes(live, workers).add_service(catalogue).add_service(health_service);
     let routes = if config.is_reflection_enabled { with_reflection(routes)? } else { routes };
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let (stop, stopped) = oneshot::channel::<()>();
-    let mut serving = pin!(
-        http2(&config.server)
-            .layer(Trace::new(grpc::FILE_DESCRIPTOR_SET))
-            .layer(grpc::catch_panic())
-            .layer(Deadline::new(config.server.request_timeout))
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, async {
-                // A dropped sender means stop as well.
-                stopped.await.ok();
-            })
-    );
-    tokio::select! {
-        result = &mut serving => return Ok(result.map(|()| Drain::Complete)?),
-        () = shutdown => info!("shutting down"),
-    }
+    let service = ServiceBuilder::new()
+        .map_response(|response: http::Response<_>| response.map(Body::new))
+        .layer(Trace::new(grpc::FILE_DESCRIPTOR_SET, metrics.clone()))
+        .layer(catch_panic())
+        .layer(Deadline::new(config.server.request_timeout))
+        .layer(Guard::new(access, metrics.clone()))
+        .layer(AuditTrail::new(audit, metrics.clone()))
+        .service(routes.prepare());
+    let admin =
+        listeners.admin.map(|own| tokio::spawn(admin::serve(own, Arc::clone(&ready), metrics)));
+    let stop = CancellationToken::new();
+    let limits = limits(&config.server);
+    let serving =
+        tokio::spawn(transport::serve(listeners.public, tls, limits, service, stop.clone()));
+    shutdown.await;
+    info!("shutting down");
+    ready.store(false, Ordering::Relaxed);
     report(&health, ServingStatus::NotServing).await;
-    tokio::select! {
-        result = &mut serving => return Ok(result.map(|()| Drain::Complete)?),
-        () = sleep(config.server.lame_duck) => drop(stop),
+    sleep(config.server.lame_duck).await;
+    stop.cancel();
+    let drained = async {
+        if let Ok(open) = serving.await {
+            open.wait().await;
+        }
+    };
+    let is_complete = timeout(config.server.shutdown_grace, drained).await.is_ok();
+    if let Some(admin) = admin {
+        admin.abort();
     }
-    if let Ok(result) = timeout(config.server.shutdown_grace, serving).await {
-        result?;
+    if is_complete {
         info!("every connection has ended");
         return Ok(Drain::Complete);
     }
@@ -131,17 +144,13 @@ fn with_reflection(routes: Routes) -> Result<Routes, RunError> {
     Ok(routes.add_service(newer).add_service(older))
 }
 
-fn http2(config: &config::Server) -> Server {
-    Server::builder()
-        .max_concurrent_streams(CONCURRENT_STREAMS)
-        .max_frame_size(FRAME_BYTES)
-        .http2_max_header_list_size(HEADER_BYTES)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .max_connection_age(config.max_connection_age)
-        .max_connection_age_grace(config.shutdown_grace)
+const fn limits(config: &config::Server) -> Limits {
+    Limits {
+        connections: config.max_connections,
+        first_request: config.first_request,
+        age: config.max_connection_age,
+        grace: config.shutdown_grace,
+    }
 }
 
 fn worker_count(config: &config::Server) -> usize {

@@ -3,6 +3,8 @@
 //! Libraries are never logged below `warn`: at `debug` they print headers and frames, which hold what callers send. For the
 //! same reason a panic is logged with its location only.
 
+mod metrics;
+mod otlp;
 mod trace;
 
 use std::panic::PanicHookInfo;
@@ -13,27 +15,36 @@ use tracing::{Subscriber, error};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::config::{Log, LogFormat};
 
-pub use trace::{Trace, Traced};
+pub use metrics::Metrics;
+pub use otlp::Traces;
+pub use trace::{RequestId, Trace, Traced, Watched, name};
 
 /// Target of everything this crate logs.
 const OURS: &str = "heel_origin";
 
-/// Starts logging to standard error and logs panics by their location.
+/// Starts logging to standard error, sends traces where they are wanted, and logs panics by their location.
 ///
 /// # Errors
 /// When logging was started before.
-pub fn start(log: Log) -> Result<(), SetGlobalDefaultError> {
-    tracing::subscriber::set_global_default(subscriber(log, std::io::stderr))?;
+pub fn start(log: Log, traces: Option<&Traces>) -> Result<(), SetGlobalDefaultError> {
+    let spans = traces.map(|traces| {
+        traces.layer().with_filter(Targets::new().with_target(OURS, LevelFilter::INFO))
+    });
+    tracing::subscriber::set_global_default(subscriber(log, std::io::stderr).with(spans))?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }
 
 /// What writes the logs to a writer.
-pub fn subscriber<W>(log: Log, writer: W) -> impl Subscriber + Send + Sync
+pub fn subscriber<W>(
+    log: Log,
+    writer: W,
+) -> impl Subscriber + for<'span> LookupSpan<'span> + Send + Sync
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {

@@ -1,4 +1,4 @@
-//! One log line a request.
+//! One log line a request, and its metrics.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -9,13 +9,18 @@ use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
 use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::{Frame, SizeHint};
 use prost_reflect::DescriptorPool;
 use tonic::Code;
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span, debug, info, info_span};
 
+use super::{Metrics, otlp};
+
 const REQUEST_ID: &str = "x-request-id";
 const REQUEST_ID_LENGTH: usize = 64;
+/// In place of a path that is none of our methods.
+const UNKNOWN: &str = "unknown";
 
 type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
@@ -25,12 +30,13 @@ type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 pub struct Trace {
     methods: Arc<BTreeSet<String>>,
     ids: Arc<RequestIds>,
+    metrics: Metrics,
 }
 
 impl Trace {
     /// The trace of one server. `contract` is an encoded `FileDescriptorSet` of its methods.
     #[must_use]
-    pub fn new(contract: &[u8]) -> Self {
+    pub fn new(contract: &[u8], metrics: Metrics) -> Self {
         // The contract is compiled in; were it unreadable, the methods would be logged as "unknown" and reflection would fail.
         let pool = DescriptorPool::decode(contract).unwrap_or_default();
         let methods = pool.services().flat_map(|service| {
@@ -39,7 +45,8 @@ impl Trace {
             };
             service.methods().map(path).collect::<Vec<_>>()
         });
-        Self { methods: Arc::new(methods.collect()), ids: Arc::new(RequestIds::new()) }
+        let (methods, ids) = (Arc::new(methods.collect()), Arc::new(RequestIds::new()));
+        Self { methods, ids, metrics }
     }
 }
 
@@ -63,7 +70,7 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     S::Future: Send + 'static,
 {
-    type Response = Response<R>;
+    type Response = Response<Watched<R>>;
     type Error = S::Error;
     type Future = Answer<Self::Response, Self::Error>;
 
@@ -71,29 +78,68 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let id = request.headers().get(REQUEST_ID).filter(|id| is_request_id(id)).cloned();
         let id = id.unwrap_or_else(|| self.trace.ids.next());
         // A path is the caller's text until it turns out to be a method.
-        let method = self.trace.methods.get(request.uri().path()).map_or("unknown", String::as_str);
-        let span = info_span!("request", method, request_id = id.to_str().unwrap_or_default());
-        let is_ours = method != "unknown";
-        let mut outcome =
-            Outcome { span: span.clone(), is_ours, started: Instant::now(), code: Code::Cancelled };
+        let method = self.trace.methods.get(request.uri().path()).cloned();
+        let span = info_span!(
+            "request",
+            method = method.as_deref().unwrap_or(UNKNOWN),
+            request_id = id.to_str().unwrap_or_default()
+        );
+        otlp::join(&span, request.headers());
+        request.extensions_mut().insert(RequestId(id.clone()));
+        let mut outcome = Outcome::new(&self.trace.metrics, span.clone(), method);
         let answer = self.inner.call(request);
         let traced = async move {
-            let mut response = answer.await?;
-            outcome.ends_as(code(response.headers()));
-            response.headers_mut().insert(REQUEST_ID, id);
-            Ok(response)
+            let (mut head, body) = answer.await?.into_parts();
+            head.headers.insert(REQUEST_ID, id);
+            if let Some(code) = code(&head.headers) {
+                outcome.code = code;
+            }
+            Ok(Response::from_parts(head, Watched { body, outcome }))
         };
         Box::pin(traced.instrument(span))
     }
 }
 
-/// A response without a status in its head is a success: our unary methods fail before their message.
-fn code(headers: &HeaderMap) -> Code {
-    headers.get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
+/// The status in a response's head or trailers.
+fn code(headers: &HeaderMap) -> Option<Code> {
+    headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
+}
+
+/// A body that looks for the status at its end.
+#[derive(Debug)]
+pub struct Watched<R> {
+    body: R,
+    outcome: Outcome,
+}
+
+impl<R: http_body::Body + Unpin> http_body::Body for Watched<R> {
+    type Data = R::Data;
+    type Error = R::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(code) = frame.trailers_ref().and_then(code)
+        {
+            self.outcome.code = code;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn is_request_id(value: &HeaderValue) -> bool {
@@ -101,25 +147,32 @@ fn is_request_id(value: &HeaderValue) -> bool {
     (1..=REQUEST_ID_LENGTH).contains(&value.len()) && value.as_bytes().iter().all(is_allowed)
 }
 
-/// Writes the log line when it is dropped, so that a call its caller gave up has one too.
+/// Counts a request and writes its log line when it is dropped, so that a call its caller gave up is not lost.
+#[derive(Debug)]
 struct Outcome {
+    metrics: Metrics,
     span: Span,
-    is_ours: bool,
+    /// The method, if it is one of ours.
+    method: Option<String>,
     started: Instant,
     code: Code,
 }
 
 impl Outcome {
-    const fn ends_as(&mut self, code: Code) {
-        self.code = code;
+    fn new(metrics: &Metrics, span: Span, method: Option<String>) -> Self {
+        metrics.in_flight.inc();
+        let (metrics, started) = (metrics.clone(), Instant::now());
+        Self { metrics, span, method, started, code: Code::Cancelled }
     }
 }
 
 impl Drop for Outcome {
     fn drop(&mut self) {
-        let duration_ms = self.started.elapsed().as_secs_f64() * 1000.0;
-        let code = self.code;
-        if self.is_ours {
+        let took = self.started.elapsed();
+        let (code, duration_ms) = (self.code, took.as_secs_f64() * 1000.0);
+        self.metrics.in_flight.dec();
+        self.metrics.answered(self.method.as_deref().unwrap_or(UNKNOWN), name(code), took);
+        if self.method.is_some() {
             info!(parent: &self.span, ?code, duration_ms, "request answered");
         } else {
             // Health checks come every few seconds.
@@ -127,6 +180,34 @@ impl Drop for Outcome {
         }
     }
 }
+
+/// A code as gRPC writes it.
+#[must_use]
+pub const fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// Id of a request, for those who write of it.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub HeaderValue);
 
 /// Makes ids that differ between starts of the program without any randomness.
 #[derive(Debug)]

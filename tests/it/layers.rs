@@ -6,9 +6,10 @@ use std::panic;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use heel_origin::grpc::{Deadline, FILE_DESCRIPTOR_SET, WorkerError, Workers, catch_panic};
+use heel_origin::grpc::{FILE_DESCRIPTOR_SET, WorkerError, Workers};
+use heel_origin::layers::{Deadline, catch_panic};
 use heel_origin::telemetry;
-use heel_origin::telemetry::Trace;
+use heel_origin::telemetry::{Metrics, Trace};
 use http::{Request, Response};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -37,13 +38,16 @@ async fn a_panic_is_answered_as_internal_and_logged_by_its_location_only() {
         let known: Option<Response<Body>> = Vec::new().pop();
         Ok::<_, Infallible>(known.expect("canary_0815"))
     });
-    let layered = Trace::new(FILE_DESCRIPTOR_SET).layer(catch_panic().layer(failing));
+    let layered =
+        Trace::new(FILE_DESCRIPTOR_SET, Metrics::new()).layer(catch_panic().layer(failing));
     let before = panic::take_hook();
     panic::set_hook(Box::new(telemetry::log_panic));
     let response = layered.oneshot(call(&[("x-request-id", "panicking")])).await.unwrap();
     panic::set_hook(before);
     assert_eq!(code(&response), Code::Internal);
     assert_eq!(response.headers().get("grpc-message").unwrap(), "internal%20error");
+    // The line comes with the end of the answer.
+    drop(response);
     let logs = logs();
     assert!(!logs.contains("canary_0815"));
     let lines: Vec<&str> = logs.lines().filter(|line| line.contains("\"panicking\"")).collect();
@@ -57,7 +61,7 @@ async fn a_path_that_is_no_method_is_not_logged() {
     let service = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) });
     let mut request = call(&[("x-request-id", "lost-path")]);
     *request.uri_mut() = "/heelorigin.v1.ScoringService/canary_1234".parse().unwrap();
-    Trace::new(FILE_DESCRIPTOR_SET).layer(service).oneshot(request).await.unwrap();
+    Trace::new(FILE_DESCRIPTOR_SET, Metrics::new()).layer(service).oneshot(request).await.unwrap();
     let logs = logs();
     assert!(logs.contains("lost-path") && !logs.contains("canary_1234"));
 }

@@ -13,14 +13,18 @@
     reason = "tests print figures and count in small numbers"
 )]
 
+mod access;
+mod admin;
 mod advice;
 mod architecture;
+mod audit;
 mod catalogue;
 mod cli;
 mod config;
 mod dependence;
 mod facts;
 mod health;
+mod identity;
 mod instruments;
 mod knowledge;
 mod laws;
@@ -40,5 +44,6 @@ mod shutdown;
 mod sources;
 mod streams;
 mod support;
+mod tls;
 mod validation;
 mod vignettes;

@@ -3,20 +3,25 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, Once};
 
+use heel_origin::access::{Access, Tokens};
+use heel_origin::audit::Audit;
 use heel_origin::config::{self, Config, Log, LogFormat, Sources};
 use heel_origin::engine::Model;
-use heel_origin::grpc::Models;
 use heel_origin::grpc::pb::finding::Value;
 use heel_origin::grpc::pb::knowledge_service_client::KnowledgeServiceClient;
 use heel_origin::grpc::pb::scoring_service_client::ScoringServiceClient;
 use heel_origin::grpc::pb::{
     Assessment, Finding, Quantity, ScoreFindingsRequest, ScoreFindingsResponse,
 };
+use heel_origin::grpc::{Live, Models};
+use heel_origin::operations::Parts;
 use heel_origin::rules::{self, Rules};
-use heel_origin::server::{self, Drain, RunError};
+use heel_origin::server::{self, Drain, Listeners, RunError};
+use heel_origin::telemetry::Metrics;
+use heel_origin::transport::Tls;
 use heel_origin::{knowledge, telemetry};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -60,6 +65,8 @@ pub(crate) fn two_models() -> Models {
 /// A running server.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) parts: Parts,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<Result<Drain, RunError>>,
 }
@@ -78,6 +85,14 @@ impl TestServer {
         Self::serving(config, models).await
     }
 
+    /// With a configuration file.
+    pub(crate) async fn with_file(file: &Path) -> Self {
+        let config = configured(Some(file.to_owned()), &[]);
+        let models =
+            Models::new(Arc::clone(&MODEL), Arc::clone(&RULES), &config.default_setting).unwrap();
+        Self::serving(config, models).await
+    }
+
     /// With the embedded model and the first version.
     pub(crate) async fn with_two_models() -> Self {
         Self::serving(configuration(&[]), two_models()).await
@@ -91,14 +106,23 @@ impl TestServer {
 
     async fn serving(config: Config, models: Models) -> Self {
         capture_logs();
-        let listener = server::bind(config.server.listen).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listeners = Listeners::bind(&config).await.unwrap();
+        let address = listeners.public.local_addr().unwrap();
+        let admin = listeners.admin.as_ref().map(|admin| admin.local_addr().unwrap());
+        let parts = Parts {
+            live: Arc::new(Live::new(models)),
+            tls: config.tls.clone().map(|files| Arc::new(Tls::load(files).unwrap())),
+            access: access(&config),
+            audit: config.audit.as_ref().map(|files| Audit::open(files).unwrap()),
+            metrics: Metrics::new(),
+        };
+        let shared = parts.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let shutdown = async { stopped.await.unwrap_or_default() };
-            server::run(&config, listener, Arc::new(models), shutdown).await
+            server::run(&config, listeners, parts, shutdown).await
         });
-        Self { address, stop, serving }
+        Self { address, admin, parts: shared, stop, serving }
     }
 
     pub(crate) async fn channel(&self) -> Channel {
@@ -139,11 +163,26 @@ impl Stopping {
     }
 }
 
+/// The table of callers as the program makes it.
+fn access(config: &Config) -> Option<Arc<Access>> {
+    let tokens = config.tokens.clone().map(|file| Tokens::load(file).unwrap());
+    (!config.callers.is_empty()).then(|| Arc::new(Access::new(config.callers.clone(), tokens)))
+}
+
 fn configuration(settings: &[(&'static str, &str)]) -> Config {
-    let mut flags: BTreeMap<&'static str, String> =
-        [("server.listen", "127.0.0.1:0".into()), ("server.lame_duck_ms", "0".into())].into();
+    configured(None, settings)
+}
+
+fn configured(file: Option<PathBuf>, settings: &[(&'static str, &str)]) -> Config {
+    let mut flags: BTreeMap<&'static str, String> = [
+        ("server.listen", "127.0.0.1:0".into()),
+        ("server.lame_duck_ms", "0".into()),
+        ("admin.listen", String::new()),
+    ]
+    .into();
     flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
-    let sources = Sources { flags: flags.into_iter().collect(), ..Sources::default() };
+    let flags = flags.into_iter().collect();
+    let sources = Sources { file, flags, ..Sources::default() };
     config::load(&sources).unwrap().config
 }
 

@@ -1,31 +1,16 @@
-//! The layers around the services, outside in: [`CatchPanic`], [`Deadline`]. Around them lies the
-//! [`Trace`](crate::telemetry::Trace), which sees the outcome of both.
-//!
-//! What limits the load lies in [`Workers`](super::Workers): a permit held by a layer would end at the head of a response.
+//! The time limit of a request.
 
-use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
-use tonic::body::Body;
 use tower::{Layer, Service};
-use tower_http::catch_panic::CatchPanicLayer;
 
-use super::status;
+use crate::grpc::status;
 
 type Answer<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
-
-/// Turns a panic into `INTERNAL`. What the panic said is not looked at: it may hold what a caller sent.
-pub type CatchPanic = CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response<Body>>;
-
-/// The layer that turns a panic into `INTERNAL`.
-#[must_use]
-pub fn catch_panic() -> CatchPanic {
-    CatchPanicLayer::custom(|_payload| status::internal().into_http())
-}
 
 /// Answers `DEADLINE_EXCEEDED` after the server's time limit or the caller's `grpc-timeout`, whichever is shorter.
 #[derive(Debug, Clone, Copy)]
