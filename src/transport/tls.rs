@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
@@ -136,7 +136,7 @@ fn read(files: &TlsFiles) -> Result<Read, TlsError> {
 }
 
 fn load(files: &TlsFiles, read: &Read) -> Result<Loaded, TlsError> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let chain = certificates(&files.certificate, &read.certificate)?;
     let key = PrivateKeyDer::from_pem_slice(&read.private_key).map_err(|error| {
         let file = files.private_key.clone();
