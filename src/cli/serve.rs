@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 use crate::config::{Config, Loaded};
@@ -55,7 +56,8 @@ async fn serve(config: &Config, parts: Parts) -> Result<(), Failure> {
         Failure::new(START_FAILURE, &format!("cannot listen on {address}: {error}"))
     })?;
     let address = listeners.public.local_addr()?;
-    announce(config, address)?;
+    let admin = listeners.admin.as_ref().map(TcpListener::local_addr).transpose()?;
+    announce(config, address, admin)?;
     info!(%address, model.version = parts.live.now().default_version(), "serving");
     if config.callers.is_empty() && !address.ip().is_loopback() {
         warn!("no callers are named: everybody who reaches {address} may call");
@@ -76,9 +78,12 @@ async fn serve(config: &Config, parts: Parts) -> Result<(), Failure> {
         .map_err(|error| Failure::new(START_FAILURE, &error))
 }
 
-fn announce(config: &Config, address: SocketAddr) -> io::Result<()> {
+fn announce(config: &Config, address: SocketAddr, admin: Option<SocketAddr>) -> io::Result<()> {
     let mut output = io::stdout();
     writeln!(output, "listening on {address}")?;
+    if let Some(admin) = admin {
+        writeln!(output, "admin on {admin}")?;
+    }
     let security = if config.tls.is_none() { "-plaintext " } else { "" };
     // Without reflection grpcurl has to be given the contract.
     let protos = if config.is_reflection_enabled {

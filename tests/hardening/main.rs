@@ -1,0 +1,54 @@
+//! What a hospital's network does to a server, with real processes on loopback: restarts under load, kills, abuse, callers who may
+//! not call, full disks and broken files. Prints the figures and fails where a promise is broken.
+//!
+//! `cargo bench --bench hardening` runs all of it, `-- rolling abuse` some, `-- quick` with fewer calls.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "prints figures and stops at the first fault"
+)]
+
+mod load;
+mod process;
+
+/// How much is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// As much as the figures ask for.
+    Full,
+    /// Enough to see that it works.
+    Quick,
+}
+
+impl Size {
+    /// A number of calls, bodies or connections; a twentieth of it when quick.
+    pub(crate) const fn of(self, full: usize) -> usize {
+        match self {
+            Self::Full => full,
+            Self::Quick => full / 20,
+        }
+    }
+}
+
+/// Every scenario by its name.
+const SCENARIOS: [(&str, fn(Size)); 0] = [];
+
+fn main() {
+    // Cargo adds a flag of its own.
+    let asked: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let size = if asked.iter().any(|word| word == "quick") { Size::Quick } else { Size::Full };
+    let named: Vec<&String> = asked.iter().filter(|word| *word != "quick").collect();
+    for word in &named {
+        assert!(SCENARIOS.iter().any(|(name, _)| name == word), "there is no scenario {word}");
+    }
+    for (name, scenario) in SCENARIOS {
+        if named.is_empty() || named.iter().any(|word| *word == name) {
+            println!("\n## {name}\n");
+            scenario(size);
+        }
+    }
+}
