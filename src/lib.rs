@@ -48,3 +48,4 @@ pub mod startup;
 pub mod telemetry;
 pub mod transport;
 pub mod validation;
+pub mod workers;

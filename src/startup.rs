@@ -54,8 +54,7 @@ pub enum LoadError {
 /// [`LoadError`] says what is wrong with the files.
 pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     let tls = config.tls.clone().map(Tls::load).transpose()?;
-    let tokens = config.tokens.clone().map(Tokens::load).transpose()?;
-    let access = (!config.callers.is_empty()).then(|| Access::new(config.callers.clone(), tokens));
+    let access = load_access(config)?;
     Ok(Parts {
         live: Arc::new(Live::new(load_models(config)?)),
         tls: tls.map(Arc::new),
@@ -63,6 +62,23 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
         audit: config.audit.as_ref().map(Audit::open).transpose()?,
         metrics: Metrics::new(),
     })
+}
+
+/// The table of callers; `None` where everybody may call.
+fn load_access(config: &Config) -> Result<Option<Access>, LoadError> {
+    let tokens = config.tokens.clone().map(Tokens::load).transpose()?;
+    Ok((!config.callers.is_empty()).then(|| Access::new(config.callers.clone(), tokens)))
+}
+
+/// Checks everything that a server would answer by, and opens nothing for writing.
+///
+/// # Errors
+/// [`LoadError`] says what is wrong with the files.
+pub fn check_files(config: &Config) -> Result<(), LoadError> {
+    load_access(config)?;
+    config.tls.clone().map(Tls::load).transpose()?;
+    config.audit.as_ref().map(Audit::check).transpose()?;
+    load_models(config).map(drop)
 }
 
 /// Reads the configured knowledge bases again whenever it is called and their files changed since the last time.

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{self, ConfigError, Loaded, Sources};
-use crate::startup::LoadError;
+use crate::startup::{self, LoadError};
 use crate::telemetry::{self, Traces};
 
 pub use json::{answer_json, answer_page};
@@ -77,7 +77,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Check the configuration and print it as merged
+    /// Check the configuration and every file it names, and print it as merged
     CheckConfig {
         /// Configuration file, the same as --config
         #[arg(conflicts_with = "config")]
@@ -85,7 +85,7 @@ enum Command {
     },
     /// Ask a server for its health: exit code 0 when it serves
     Health {
-        /// Address to ask; without it the configured one
+        /// Address to ask in plaintext gRPC; without it the configured admin port is asked, or the configured address
         address: Option<SocketAddr>,
     },
     /// Measure the answers on cases with a known cause and on sampled patients; prints a report in Markdown
@@ -179,15 +179,15 @@ fn dispatch(
         sources.file = Some(file.clone());
     }
     let loaded = config::load(&sources)?;
-    if matches!(command, Command::Serve) {
-        return serve::run(&loaded);
+    // What serves starts its logs by itself, together with its traces.
+    if !matches!(command, Command::Serve) {
+        start_logs(&loaded, None)?;
     }
-    start_logs(&loaded, None)?;
     match command {
         Command::Serve => serve::run(&loaded),
         Command::Score { file, json } => score::run(&loaded.config, &file, json),
         Command::CheckConfig { .. } => check_config(&loaded),
-        Command::Health { address } => health::run(address.unwrap_or(loaded.config.server.listen)),
+        Command::Health { address } => health::run(&loaded.config, address),
         Command::Validate { files, charts } => {
             validate::run(&loaded.config, &files, charts.as_deref())
         }
@@ -219,6 +219,7 @@ fn sources(settings: Settings, variables: BTreeMap<String, String>) -> Sources {
 }
 
 fn check_config(loaded: &Loaded) -> Result<ExitCode, Failure> {
+    startup::check_files(&loaded.config)?;
     let text = toml::to_string(&loaded.raw).map_err(|error| Failure::new(START_FAILURE, &error))?;
     print(text.trim_end())
 }

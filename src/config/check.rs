@@ -33,6 +33,9 @@ pub(super) fn check(raw: &RawConfig) -> Result<Config, Faults> {
     if raw.reload.check_ms > HOUR {
         faults.push(format!("reload.check_ms: must be from 0 to {HOUR}"));
     }
+    if !raw.traces.endpoint.is_empty() && !raw.traces.endpoint.starts_with("http://") {
+        faults.push("traces.endpoint: must be such as http://127.0.0.1:4317; encryption to a collector elsewhere is that of the collector beside the service".to_owned());
+    }
     // An empty variable is a list of one empty name.
     let is_told = |id: &&String| !id.is_empty();
     match (server, log) {

@@ -12,17 +12,17 @@ pub(crate) mod render;
 pub(crate) mod rulebook;
 mod service;
 pub(crate) mod status;
-mod workers;
 
 use std::sync::Arc;
 
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
+use crate::workers::Workers;
+
 pub use answer::{Refused, answer_encoded};
 pub use models::{Live, Models, UnknownSetting};
 pub(crate) use service::STREAM_SCORES;
-pub use workers::{WorkerError, Workers};
 
 /// The generated messages, clients and servers of package `heelorigin.v1`.
 #[doc(hidden)]

@@ -3,15 +3,16 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream};
 use prost::Message as _;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use crate::audit::{AnsweredBy, Trail};
+use crate::audit::{AnsweredBy, RequestCode, Trail};
 use crate::intake::Rejected;
+use crate::workers::{WorkerError, Workers};
 
 use super::models::{Live, Loaded, Models};
-use super::workers::{WorkerError, Workers};
 use super::{answer, parse, pb, status};
 
 /// Path of the method, as the audit log names it.
@@ -72,13 +73,13 @@ impl pb::scoring_service_server::ScoringService for Scoring {
         // A stream ends with the models that it began with.
         let (models, workers) = (self.live.now(), self.workers.clone());
         let trail = requests.extensions().get::<Trail>().cloned();
-        let scores = requests.into_inner().enumerate().map(move |(position, request)| {
+        let scores = until_told_to_end(requests).enumerate().map(move |(position, request)| {
             let (models, workers, trail) = (Arc::clone(&models), workers.clone(), trail.clone());
             async move {
                 let request = request?;
-                let sent = trail.as_ref().map(|_| request.encode_to_vec());
+                let code = trail.as_ref().map(|trail| frame_code(trail, &request));
                 let answer = item(&models, &workers, position, request).await;
-                recorded(trail.zip(sent), answer).await
+                recorded(trail.zip(code), answer).await
             }
         });
         // A request is read only when there is room for its answer: a slow caller is not read ahead of. What cannot be read ends
@@ -89,6 +90,23 @@ impl pb::scoring_service_server::ScoringService for Scoring {
         });
         Ok(Response::new(Box::pin(answers)))
     }
+}
+
+/// The requests of a stream, until its connection is to end: then `UNAVAILABLE`, so that the caller sends the rest elsewhere.
+fn until_told_to_end(
+    mut requests: Request<Streaming<pb::StreamScoresRequest>>,
+) -> impl Stream<Item = Result<pb::StreamScoresRequest, Status>> + Send {
+    let end = requests.extensions_mut().remove::<CancellationToken>().unwrap_or_default();
+    stream::unfold(Some(requests.into_inner()), move |open| {
+        let end = end.clone();
+        async move {
+            let mut open = open?;
+            match end.run_until_cancelled(open.next()).await {
+                Some(request) => request.map(|request| (request, Some(open))),
+                None => Some((Err(status::ending()), None)),
+            }
+        }
+    })
 }
 
 /// One answer of a stream.
@@ -118,17 +136,26 @@ async fn item(
     (pb::StreamScoresResponse { position, assessment_id, outcome: Some(outcome) }, by)
 }
 
+/// Code of a request as its frame would have: whether it is compressed, its length, its bytes.
+fn frame_code(trail: &Trail, request: &pb::StreamScoresRequest) -> RequestCode {
+    let (code, bytes) = (trail.code(), request.encode_to_vec());
+    code.update(&[0]);
+    code.update(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+    code.update(&bytes);
+    code
+}
+
 /// An answer of a stream once its line stands in the audit log, if there is one.
 async fn recorded(
-    trail: Option<(Trail, Vec<u8>)>,
+    trail: Option<(Trail, RequestCode)>,
     (answer, by): (pb::StreamScoresResponse, String),
 ) -> Result<pb::StreamScoresResponse, Status> {
-    if let Some((trail, sent)) = trail {
+    if let Some((trail, request)) = trail {
         let code = match &answer.outcome {
             Some(pb::stream_scores_response::Outcome::Error(error)) => Code::from(error.code),
             _ => Code::Ok,
         };
-        let written = trail.write(STREAM_SCORES, &by, code, &sent).await;
+        let written = trail.write(STREAM_SCORES, &by, code, request).await;
         written.map_err(|_| status::unaudited())?;
     }
     Ok(answer)

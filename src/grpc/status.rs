@@ -9,10 +9,10 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use crate::intake::{Rejected, Violation};
+use crate::workers::WorkerError;
 
 use super::models::{Loaded, Models};
 use super::parse;
-use super::workers::WorkerError;
 
 const DOMAIN: &str = "heelorigin.v1";
 
@@ -146,14 +146,18 @@ pub(crate) fn permission_denied() -> Status {
     with_info(Code::PermissionDenied, "PERMISSION_DENIED", "this caller may not call this method")
 }
 
-/// The request is longer than any that is accepted.
-pub(crate) fn too_long() -> Status {
-    with_info(Code::OutOfRange, "REQUEST_TOO_LONG", "a request is at most 64 KiB long")
-}
-
 /// The audit log could not be written, so nothing may be answered.
 pub(crate) fn unaudited() -> Status {
     with_info(Code::Unavailable, "AUDIT_UNAVAILABLE", "the call could not be recorded; try again")
+}
+
+/// The connection of a stream is to end.
+pub(crate) fn ending() -> Status {
+    with_info(
+        Code::Unavailable,
+        "CONNECTION_ENDING",
+        "this connection ends; send what was not answered over another one",
+    )
 }
 
 /// The time limit of the server or of the caller passed.

@@ -5,23 +5,20 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full, Limited};
 use tonic::Code;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-use crate::access::Caller;
-use crate::audit::{AnsweredBy, Audit, Trail};
+use crate::audit::{AnsweredBy, Audit, Coded, Trail};
 use crate::grpc::{self, status};
 use crate::telemetry::{Metrics, RequestId};
 
-/// Bytes before a message of gRPC: whether it is compressed, and its length.
-const FRAME: usize = 5;
 const OURS: &str = "/heelorigin.v1.";
 
 /// Writes a line for every call of ours before it is answered, and answers `UNAVAILABLE` where that fails.
+///
+/// Nobody unknown gets a line: whoever can reach the port could fill the disk. Such calls are logged and counted.
 #[derive(Debug, Clone)]
 pub struct AuditTrail {
     /// Without a log nothing is written.
@@ -56,10 +53,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + 
 
 impl<S> Service<Request<Body>> for Audited<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S::Future: Send + 'static,
 {
     type Response = Response<Body>;
@@ -70,61 +64,40 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Answer {
-        let Some(audit) = self.trail.audit.clone() else {
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        let path = request.uri().path().to_owned();
+        let Some(audit) = self.trail.audit.clone().filter(|_| path.starts_with(OURS)) else {
             return Box::pin(self.inner.call(request));
         };
-        let path = request.uri().path().to_owned();
-        if !path.starts_with(OURS) {
-            return Box::pin(self.inner.call(request));
-        }
-        let trail = Trail::new(audit, caller(&request), id(&request));
-        // It writes a line for every item by itself.
-        if path == grpc::STREAM_SCORES {
-            request.extensions_mut().insert(trail);
-            return Box::pin(self.inner.call(request));
-        }
-        // The clone that was ready answers; the other takes its place.
-        let ready = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, ready);
-        let metrics = self.trail.metrics.clone();
+        let trail = Trail::new(audit, id(&request), self.trail.metrics.clone());
+        let code = trail.code();
+        let mut request = request.map(|body| Body::new(Coded::new(body, code.clone())));
+        request.extensions_mut().insert(trail.clone());
+        let answer = self.inner.call(request);
         Box::pin(async move {
-            let response = answer(inner, request, &trail, &path).await;
-            Ok(response.unwrap_or_else(|status| {
-                if status.code() == Code::Unavailable {
-                    metrics.audit_failures.inc();
-                }
-                status.into_http()
-            }))
+            let response = answer.await?;
+            let Some(outcome) = outcome(&path, &response) else { return Ok(response) };
+            let digest = response.extensions().get::<AnsweredBy>();
+            let digest = digest.map_or("", |by| by.0.as_str());
+            if trail.write(&path, digest, outcome, code).await.is_ok() {
+                return Ok(response);
+            }
+            Ok(status::unaudited().into_http())
         })
     }
 }
 
-async fn answer<S>(
-    mut inner: S,
-    request: Request<Body>,
-    trail: &Trail,
-    path: &str,
-) -> Result<Response<Body>, tonic::Status>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-{
-    let (head, body) = request.into_parts();
-    let body = Limited::new(body, grpc::REQUEST_LIMIT + FRAME).collect().await;
-    let bytes: Bytes = body.map_err(|_| status::too_long())?.to_bytes();
-    let request = Request::from_parts(head, Body::new(Full::new(bytes.clone())));
-    let Ok(response) = inner.call(request).await;
-    // Our unary methods fail before their message, so a head without a status is that of a success.
-    let code = response.headers().get("grpc-status");
-    let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
-    let digest = response.extensions().get::<AnsweredBy>().map_or("", |by| by.0.as_str());
-    let message = bytes.get(FRAME..).unwrap_or_default();
-    trail.write(path, digest, code, message).await.map_err(|_| status::unaudited())?;
-    Ok(response)
-}
-
-fn caller(request: &Request<Body>) -> String {
-    request.extensions().get::<Caller>().map(|caller| caller.name.clone()).unwrap_or_default()
+/// The status to write; `None` where no line is due.
+fn outcome(path: &str, response: &Response<Body>) -> Option<Code> {
+    let told = response.headers().get("grpc-status");
+    match told.map(|code| Code::from_bytes(code.as_bytes())) {
+        Some(Code::Unauthenticated) => None,
+        Some(code) => Some(code),
+        // A stream that has begun writes a line for every item by itself.
+        None if path == grpc::STREAM_SCORES => None,
+        // Our unary methods fail before their message, so a head without a status is that of a success.
+        None => Some(Code::Ok),
+    }
 }
 
 fn id(request: &Request<Body>) -> String {

@@ -9,13 +9,15 @@ use std::time::SystemTime;
 use http::{Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service};
+use tracing::Span;
 
-use crate::access::{Access, Caller, Credentials, Refusal, Role};
+use crate::access::{Access, Credentials, Refusal, Role};
+use crate::audit::Trail;
 use crate::grpc::status;
 use crate::telemetry::Metrics;
 use crate::transport::Peer;
 
-/// Lets a request in whose caller may send it, and gives it the [`Caller`] as an extension. Health is open to all.
+/// Lets a request in whose caller may send it, and names the caller to the log and the audit log. Health is open to all.
 #[derive(Debug, Clone)]
 pub struct Guard {
     /// Without a table everybody may do everything.
@@ -30,31 +32,43 @@ impl Guard {
         Self { access, metrics }
     }
 
-    /// The caller of a request; `None` where nobody is asked for.
-    fn admit<B>(&self, request: &Request<B>) -> Result<Option<Caller>, tonic::Status> {
-        let Some(access) = &self.access else { return Ok(None) };
+    /// Whether a request may go on.
+    fn admit<B>(&self, request: &Request<B>) -> Result<(), tonic::Status> {
+        let Some(access) = &self.access else { return Ok(()) };
         let need = need(request.uri().path());
         if need == Need::Nothing {
-            return Ok(None);
+            return Ok(());
         }
         let names = request.extensions().get::<Peer>().map_or(&[][..], |peer| &peer.names);
-        let header = request.headers().get(http::header::AUTHORIZATION);
-        // A header that is no text is no token.
-        let authorization = header.map(|header| header.to_str().unwrap_or_default());
+        let mut headers = request.headers().get_all(http::header::AUTHORIZATION).iter();
+        let header = headers.next();
+        // A header that is no text is no token, and of two nobody could say which one counts.
+        let authorization = header.map(|header| match headers.next() {
+            None => header.to_str().unwrap_or_default(),
+            Some(_) => "",
+        });
         let credentials = Credentials { names, authorization };
         let caller = access.authenticate(credentials, SystemTime::now()).map_err(|refusal| {
             let (_, reason) = Refusal::ALL[refusal as usize];
-            self.metrics.refused(reason);
-            tracing::info!(reason, "a caller was refused");
+            self.refused(reason);
             status::unauthenticated()
         })?;
+        Span::current().record("caller", &caller.name);
+        if let Some(trail) = request.extensions().get::<Trail>() {
+            trail.called_by(&caller.name);
+        }
         match need {
             Need::Role(role) if !caller.may(role) => {
-                self.metrics.refused("role");
+                self.refused("role");
                 Err(status::permission_denied())
             }
-            Need::Nothing | Need::Caller | Need::Role(_) => Ok(Some(caller)),
+            Need::Nothing | Need::Caller | Need::Role(_) => Ok(()),
         }
+    }
+
+    fn refused(&self, reason: &'static str) {
+        self.metrics.refused(reason);
+        tracing::info!(reason, "a caller was refused");
     }
 }
 
@@ -105,14 +119,9 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.guard.admit(&request) {
-            Ok(caller) => {
-                if let Some(caller) = caller {
-                    request.extensions_mut().insert(caller);
-                }
-                Box::pin(self.inner.call(request))
-            }
+            Ok(()) => Box::pin(self.inner.call(request)),
             Err(status) => Box::pin(async move { Ok(status.into_http()) }),
         }
     }

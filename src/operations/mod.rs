@@ -29,3 +29,11 @@ pub struct Parts {
     /// What is counted.
     pub metrics: Metrics,
 }
+
+impl Parts {
+    /// Shows in the metrics which knowledge bases answer and when the certificate ends.
+    pub(crate) fn show(&self) {
+        self.metrics.knows(self.live.now().versions());
+        self.metrics.certificate_ends.set(self.tls.as_ref().map_or(0, |tls| tls.ends()));
+    }
+}

@@ -69,13 +69,13 @@ impl Reload {
         }
         match (self.read_models)() {
             Some(Ok(models)) => {
-                metrics.knows(models.versions());
                 live.replace(models);
                 tell(metrics, "knowledge", Ok(true));
             }
             Some(Err(error)) => tell(metrics, "knowledge", Err(error)),
             None => {}
         }
+        self.parts.show();
     }
 }
 

@@ -19,11 +19,12 @@ use tracing::{info, warn};
 
 use crate::catalogue;
 use crate::config::{self, Config};
-use crate::grpc::{self, Workers};
+use crate::grpc;
 use crate::layers::{AuditTrail, Deadline, Guard, catch_panic};
 use crate::operations::{Parts, admin};
 use crate::telemetry::Trace;
-use crate::transport::{self, Limits};
+use crate::transport::{App, Endpoint, Limits};
+use crate::workers::Workers;
 
 /// Why a server cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -82,26 +83,27 @@ pub async fn run(
     let (health, health_service) = health_reporter();
     let ready = Arc::new(AtomicBool::new(true));
     report(&health, ServingStatus::Serving).await;
+    parts.show();
     let Parts { live, tls, access, audit, metrics } = parts;
-    metrics.knows(live.now().versions());
-    let workers = Workers::new(worker_count(&config.server), config.server.queue);
+    let workers = Workers::new(worker_count(&config.server), config.server.queue, metrics.clone());
     let catalogue = catalogue::service(Arc::clone(&live));
     let routes = grpc::routes(live, workers).add_service(catalogue).add_service(health_service);
     let routes = if config.is_reflection_enabled { with_reflection(routes)? } else { routes };
     let service = ServiceBuilder::new()
         .map_response(|response: http::Response<_>| response.map(Body::new))
         .layer(Trace::new(grpc::FILE_DESCRIPTOR_SET, metrics.clone()))
+        .layer(AuditTrail::new(audit, metrics.clone()))
+        .map_response(|response: http::Response<_>| response.map(Body::new))
         .layer(catch_panic())
         .layer(Deadline::new(config.server.request_timeout))
         .layer(Guard::new(access, metrics.clone()))
-        .layer(AuditTrail::new(audit, metrics.clone()))
         .service(routes.prepare());
+    let app = App::new(service);
+    let stop = CancellationToken::new();
+    let endpoint = Endpoint { tls, limits: limits(&config.server), metrics: metrics.clone() };
+    let serving = tokio::spawn(endpoint.serve(listeners.public, app, stop.clone()));
     let admin =
         listeners.admin.map(|own| tokio::spawn(admin::serve(own, Arc::clone(&ready), metrics)));
-    let stop = CancellationToken::new();
-    let limits = limits(&config.server);
-    let serving =
-        tokio::spawn(transport::serve(listeners.public, tls, limits, service, stop.clone()));
     shutdown.await;
     info!("shutting down");
     ready.store(false, Ordering::Relaxed);

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -34,7 +33,7 @@ pub struct Metrics {
     reloads: Family<Reload, Counter>,
     knowledge: Family<Knowledge, Gauge>,
     /// Seconds since 1970 at which the server's certificate ends.
-    pub certificate_ends: Gauge<f64, AtomicU64>,
+    pub certificate_ends: Gauge,
     /// Lines that the audit log could not take.
     pub audit_failures: Counter,
 }

@@ -13,6 +13,7 @@ use http_body::{Frame, SizeHint};
 use prost_reflect::DescriptorPool;
 use tonic::Code;
 use tower::{Layer, Service};
+use tracing::field::Empty;
 use tracing::{Instrument as _, Span, debug, info, info_span};
 
 use super::{Metrics, otlp};
@@ -86,7 +87,8 @@ where
         let span = info_span!(
             "request",
             method = method.as_deref().unwrap_or(UNKNOWN),
-            request_id = id.to_str().unwrap_or_default()
+            request_id = id.to_str().unwrap_or_default(),
+            caller = Empty
         );
         otlp::join(&span, request.headers());
         request.extensions_mut().insert(RequestId(id.clone()));

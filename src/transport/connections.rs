@@ -1,12 +1,12 @@
 //! From a listener to answered requests.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -19,10 +19,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
-use tower::{Service, ServiceExt as _};
+use tower::ServiceExt as _;
+use tower::util::BoxCloneSyncService;
 use tracing::{debug, warn};
 
 use super::{Peer, Tls};
+use crate::telemetry::Metrics;
 
 // Limits of HTTP/2. They bound what one connection can make the server hold.
 const CONCURRENT_STREAMS: u32 = 128;
@@ -38,6 +40,8 @@ const FAULTY_STREAMS: usize = 128;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Longest time that a connection which never asked anything holds up the end.
+const SILENCE: Duration = Duration::from_secs(1);
 /// How long to wait when a connection cannot be accepted, mostly for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -54,35 +58,68 @@ pub struct Limits {
     pub grace: Duration,
 }
 
-/// Serves every connection of a listener until `stop`, then asks the open ones to close. What is returned waits for their end.
-pub async fn serve<S, F>(
-    listener: TcpListener,
-    tls: Option<Arc<Tls>>,
-    limits: Limits,
-    service: S,
-    stop: CancellationToken,
-) -> TaskTracker
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = F>
-        + Clone
-        + Send
-        + 'static,
-    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
-{
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let open = TaskTracker::new();
-    let spread = AtomicU32::new(0);
-    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &places)).await {
-        let (stream, peer, place) = accepted;
-        let limits = Limits { age: spread_age(limits.age, &spread), ..limits };
-        let (tls, service, stop) = (tls.clone(), service.clone(), stop.clone());
-        open.spawn(async move {
-            connection(stream, peer, tls, limits, service, stop).await;
-            drop(place);
-        });
+/// What answers requests, whatever it is made of.
+pub type App = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// How connections are made and held.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Encryption; `None` for plaintext.
+    pub tls: Option<Arc<Tls>>,
+    /// What a connection may take.
+    pub limits: Limits,
+    /// Where connections are counted.
+    pub metrics: Metrics,
+}
+
+impl Endpoint {
+    /// Serves every connection of a listener until `stop`, then asks the open ones to close. What is returned waits for their end.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        app: App,
+        stop: CancellationToken,
+    ) -> TaskTracker {
+        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let open = TaskTracker::new();
+        let spread = AtomicU32::new(0);
+        let begin = |(stream, peer, place)| {
+            let mut own = self.clone();
+            own.limits.age = spread_age(own.limits.age, &spread);
+            let (app, stop) = (app.clone(), stop.clone());
+            open.spawn(async move {
+                own.metrics.connections.inc();
+                own.connection(stream, peer, app, stop).await;
+                own.metrics.connections.dec();
+                drop(place);
+            });
+        };
+        while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &places)).await {
+            begin(accepted);
+        }
+        // Who was about to be accepted would be reset with the listener; so they are told in order that this server ends.
+        while let Some(accepted) = accept(&listener, &places).now_or_never() {
+            begin(accepted);
+        }
+        open.close();
+        open.clone()
     }
-    open.close();
-    open
+
+    async fn connection(&self, stream: TcpStream, peer: Peer, app: App, stop: CancellationToken) {
+        let Some(tls) = &self.tls else {
+            return http2(stream, peer, self.limits, app, stop).await;
+        };
+        match timeout(self.limits.first_request, tls.accept(stream)).await {
+            Ok(Ok((stream, names))) => {
+                http2(stream, peer.named(names), self.limits, app, stop).await;
+            }
+            Ok(Err(error)) => {
+                self.metrics.refused("handshake");
+                debug!(%error, "a connection could not be encrypted");
+            }
+            Err(_) => debug!("a connection was not encrypted in time"),
+        }
+    }
 }
 
 async fn accept(
@@ -113,44 +150,21 @@ fn spread_age(age: Duration, count: &AtomicU32) -> Duration {
     age.mul_f64(0.9 + 0.2 * fraction)
 }
 
-async fn connection<S, F>(
-    stream: TcpStream,
-    peer: Peer,
-    tls: Option<Arc<Tls>>,
-    limits: Limits,
-    service: S,
-    stop: CancellationToken,
-) where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = F>
-        + Clone
-        + Send
-        + 'static,
-    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
-{
-    let Some(tls) = tls else { return http2(stream, peer, limits, service, stop).await };
-    match timeout(limits.first_request, tls.accept(stream)).await {
-        Ok(Ok((stream, names))) => http2(stream, peer.named(names), limits, service, stop).await,
-        Ok(Err(error)) => debug!(%error, "a connection could not be encrypted"),
-        Err(_) => debug!("a connection was not encrypted in time"),
-    }
-}
-
-async fn http2<I, S, F>(stream: I, peer: Peer, limits: Limits, service: S, stop: CancellationToken)
+async fn http2<I>(stream: I, peer: Peer, limits: Limits, app: App, stop: CancellationToken)
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future = F>
-        + Clone
-        + Send
-        + 'static,
-    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
     let has_asked = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&has_asked);
+    // Streams that would go on look at this.
+    let end = CancellationToken::new();
+    let told = end.clone();
     let answer = service_fn(move |request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
-        service.clone().oneshot(request)
+        request.extensions_mut().insert(told.clone());
+        app.clone().oneshot(request)
     });
     let mut serving = pin!(protocol().serve_connection(TokioIo::new(stream), answer));
     let silent = async {
@@ -170,11 +184,15 @@ where
         () = sleep(limits.age) => {}
         () = stop.cancelled() => {}
     }
-    if has_asked.load(Ordering::Relaxed) {
-        serving.as_mut().graceful_shutdown();
-        if timeout(limits.grace, serving).await.is_err() {
-            warn!("a connection was still open after the grace time and is cut");
-        }
+    end.cancel();
+    serving.as_mut().graceful_shutdown();
+    let is_over = timeout(limits.grace.min(SILENCE), serving.as_mut()).await.is_ok();
+    // Who asked nothing may never answer either.
+    if is_over || !has_asked.load(Ordering::Relaxed) {
+        return;
+    }
+    if timeout(limits.grace, serving).await.is_err() {
+        warn!("a connection was still open after the grace time and is cut");
     }
 }
 

@@ -7,6 +7,6 @@ mod connections;
 mod peer;
 mod tls;
 
-pub use connections::{Limits, serve};
+pub use connections::{App, Endpoint, Limits};
 pub use peer::Peer;
 pub use tls::{ClientCertificates, Tls, TlsError, TlsFiles};

@@ -28,6 +28,12 @@ impl Peer {
     }
 }
 
+/// When a certificate ends, in seconds since 1970; 0 where it cannot be read.
+pub(super) fn ends(certificate: &CertificateDer<'_>) -> i64 {
+    let read = parse_x509_certificate(certificate);
+    read.map_or(0, |(_, certificate)| certificate.validity().not_after.timestamp())
+}
+
 /// The subject alternative names of a certificate. What cannot be read names nobody.
 pub(super) fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Ok((_, certificate)) = parse_x509_certificate(certificate) else { return Vec::new() };

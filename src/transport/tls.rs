@@ -69,6 +69,8 @@ struct Loaded {
     config: Arc<ServerConfig>,
     /// Digest of what the files held.
     digest: Vec<u8>,
+    /// When the server's certificate ends, in seconds since 1970.
+    ends: i64,
 }
 
 /// Bytes of the files. No `Debug`: one of them is a key.
@@ -112,6 +114,12 @@ impl Tls {
         Ok(true)
     }
 
+    /// When the server's certificate ends, in seconds since 1970; 0 where it cannot be read.
+    #[must_use]
+    pub fn ends(&self) -> i64 {
+        self.current.load().ends
+    }
+
     /// Encrypts a connection; beside it the names of the caller's certificate.
     pub(super) async fn accept(
         &self,
@@ -148,6 +156,7 @@ fn load(files: &TlsFiles, read: &Read) -> Result<Loaded, TlsError> {
     })?;
     let identity =
         |error| TlsError::Identity(files.certificate.clone(), files.private_key.clone(), error);
+    let ends = chain.first().map(peer::ends).unwrap_or_default();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])
         .map_err(identity)?;
@@ -170,7 +179,7 @@ fn load(files: &TlsFiles, read: &Read) -> Result<Loaded, TlsError> {
     };
     let mut config = builder.with_single_cert(chain, key).map_err(identity)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Loaded { config: Arc::new(config), digest: read.digest() })
+    Ok(Loaded { config: Arc::new(config), digest: read.digest(), ends })
 }
 
 fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {

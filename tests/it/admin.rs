@@ -32,6 +32,9 @@ async fn a_server_tells_the_machines_that_keep_it_how_it_is() {
         "heelorigin_requests_total{method=\"/heelorigin.v1.ScoringService/ScoreFindings\",code=\"OK\"} 1",
         "heelorigin_request_duration_seconds_count",
         "heelorigin_in_flight_requests 0",
+        "heelorigin_engine_duration_seconds_count 1",
+        "heelorigin_shed_requests_total 0",
+        "heelorigin_open_connections ",
         "heelorigin_knowledge_info{version=\"2026",
         "# EOF",
     ] {

@@ -12,14 +12,14 @@ const PARTS: [(&[&str], usize); 6] = [
     (&["rules"], 1_200),
     (&["advice"], 800),
     (&["catalogue"], 800),
-    (&["transport", "access", "layers", "audit"], 1_200),
+    (&["transport", "access", "layers", "audit", "workers"], 1_200),
     (&["operations"], 300),
 ];
 const NAMES_WITHOUT_A_CONCEPT: [&str; 8] =
     ["utils", "util", "common", "helpers", "helper", "misc", "types", "manager"];
 
 /// The layers of the product, each before those that may know it.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("knowledge", &["domain"]),
     ("rules", &["domain", "knowledge"]),
@@ -27,8 +27,9 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("intake", &["domain", "knowledge", "rules"]),
     ("advice", &["domain", "knowledge", "rules", "engine", "intake"]),
     ("audit", &["telemetry"]),
-    ("grpc", &["domain", "knowledge", "rules", "engine", "intake", "advice", "audit"]),
-    ("transport", &[]),
+    ("workers", &["telemetry"]),
+    ("grpc", &["domain", "knowledge", "rules", "engine", "intake", "advice", "audit", "workers"]),
+    ("transport", &["telemetry"]),
     ("access", &["transport"]),
     ("layers", &["audit", "grpc", "transport", "access", "telemetry"]),
     ("operations", &["audit", "grpc", "transport", "access", "telemetry"]),

@@ -2,12 +2,14 @@
 
 use std::fs;
 
+use heel_origin::audit::{Audit, AuditFiles};
 use heel_origin::grpc::pb::{ListModelsRequest, StreamScoresRequest};
 use serde_json::Value;
 use tokio_stream::iter;
 use tonic::{Code, Request};
 
-use crate::identity::Files;
+use crate::identity::{AUDIENCE, Files, ISSUER, Signer, claims, key_set};
+use crate::limits::call_without_message;
 use crate::support::{TestServer, request, yes_no};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -77,14 +79,96 @@ async fn a_call_that_cannot_be_recorded_is_not_answered() {
     let mut stream = server.scoring().await.stream_scores(iter([item])).await.unwrap().into_inner();
     assert_eq!(stream.message().await.unwrap_err().code(), Code::Unavailable);
     let text = server.parts.metrics.text().unwrap();
-    assert!(text.contains("heelorigin_audit_failures_total 1"), "{text}");
+    assert!(text.contains("heelorigin_audit_failures_total 2"), "{text}");
+}
+
+#[tokio::test]
+async fn a_log_that_was_moved_away_is_begun_anew() {
+    let files = Files::new();
+    let server = server(&files).await;
+    server.score(request(Vec::new())).await.unwrap();
+    fs::rename(files.path("audit.log"), files.path("audit.log.1")).unwrap();
+    server.score(request(Vec::new())).await.unwrap();
+    server.score(request(Vec::new())).await.unwrap();
+    assert_eq!(lines(&files).len(), 2);
+    assert_eq!(fs::read_to_string(files.path("audit.log.1")).unwrap().lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_line_half_written_by_a_power_cut_stands_alone() {
+    let files = Files::new();
+    files.write("audit.log", "{\"time_ms\":17");
+    let server = server(&files).await;
+    server.score(request(Vec::new())).await.unwrap();
+    let text = fs::read_to_string(files.path("audit.log")).unwrap();
+    let (torn, whole) = text.split_once('\n').unwrap();
+    assert_eq!(torn, "{\"time_ms\":17");
+    assert_eq!(serde_json::from_str::<Value>(whole).unwrap()["code"], "OK");
+}
+
+#[test]
+fn a_log_has_one_writer() {
+    let files = Files::new();
+    let own = AuditFiles {
+        log: files.path("audit.log"),
+        key: files.write("audit.key", KEY).into(),
+        is_synced: false,
+    };
+    let _first = Audit::open(&own).unwrap();
+    let error = Audit::open(&own).unwrap_err().to_string();
+    assert!(error.contains("audit.log") && error.contains("another process"), "{error}");
+}
+
+#[tokio::test]
+async fn a_caller_who_may_not_call_is_recorded_and_a_stranger_is_not() {
+    let files = Files::new();
+    let signer = Signer::new("one");
+    let (log, keys) = (files.path("audit.log"), files.write("keys.json", &key_set(&[&signer])));
+    let access = format!(
+        r#"
+        [access.tokens]
+        keys = "{keys}"
+        issuer = "{ISSUER}"
+        audience = "{AUDIENCE}"
+
+        [[access.callers]]
+        name = "clinic"
+        roles = ["score"]
+        subjects = ["clinic"]
+        "#
+    );
+    let settings = settings(&files, log.to_str().unwrap());
+    let file = files.write("heel-origin.toml", &(settings + &access));
+    let server = TestServer::with_file(file.as_ref()).await;
+    let token = format!("Bearer {}", signer.sign(&claims("clinic")));
+    let mut asked = Request::new(ListModelsRequest {});
+    asked.metadata_mut().insert("authorization", token.parse().unwrap());
+    let refused = server.knowledge().await.list_models(asked).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let stranger = server.score(request(Vec::new())).await.unwrap_err();
+    assert_eq!(stranger.code(), Code::Unauthenticated);
+    let told: Vec<_> =
+        lines(&files).iter().map(|line| (line["caller"].clone(), line["code"].clone())).collect();
+    assert_eq!(told, [("clinic".into(), "PERMISSION_DENIED".into())]);
+}
+
+#[tokio::test]
+async fn a_call_that_took_too_long_is_recorded() {
+    let files = Files::new();
+    let log = files.path("audit.log").to_str().unwrap().to_owned();
+    let settings = settings(&files, &log) + "[server]\nrequest_timeout_ms = 100\n";
+    let file = files.write("heel-origin.toml", &settings);
+    let server = TestServer::with_file(file.as_ref()).await;
+    let status = call_without_message(&server, None).await;
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert_eq!(lines(&files)[0]["code"], "DEADLINE_EXCEEDED");
 }
 
 #[test]
 fn a_key_that_is_short_or_missing_is_named() {
     let files = Files::new();
     let audit = |key: &str| {
-        heel_origin::audit::Audit::open(&heel_origin::audit::AuditFiles {
+        Audit::open(&AuditFiles {
             log: files.path("audit.log"),
             key: files.path(key),
             is_synced: false,

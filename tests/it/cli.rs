@@ -237,14 +237,20 @@ fn a_faulty_knowledge_base_is_refused_with_file_and_line() {
 }
 
 /// A served program; ends with the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     lines: Vec<String>,
 }
 
 impl Served {
     fn start(arguments: &[&str]) -> Self {
+        Self::with(arguments, |_| {})
+    }
+
+    /// With something else set.
+    pub(crate) fn with(arguments: &[&str], set: impl FnOnce(&mut Command)) -> Self {
         let mut command = program();
+        set(&mut command);
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(2);
@@ -252,16 +258,16 @@ impl Served {
         Self { child, lines }
     }
 
-    fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.lines.first().unwrap().strip_prefix("listening on ").unwrap()
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
-    fn output(self) -> Output {
+    pub(crate) fn output(self) -> Output {
         self.child.wait_with_output().unwrap()
     }
 }

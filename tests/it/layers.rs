@@ -6,10 +6,11 @@ use std::panic;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use heel_origin::grpc::{FILE_DESCRIPTOR_SET, WorkerError, Workers};
+use heel_origin::grpc::FILE_DESCRIPTOR_SET;
 use heel_origin::layers::{Deadline, catch_panic};
 use heel_origin::telemetry;
 use heel_origin::telemetry::{Metrics, Trace};
+use heel_origin::workers::{WorkerError, Workers};
 use http::{Request, Response};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -100,7 +101,7 @@ fn held_job() -> (impl FnOnce() + Send + 'static, oneshot::Receiver<()>, mpsc::S
 
 #[tokio::test]
 async fn one_job_too_many_is_refused_at_once() {
-    let workers = Workers::new(1, 0);
+    let workers = Workers::new(1, 0, Metrics::new());
     let (job, running, end) = held_job();
     let first = tokio::spawn({
         let workers = workers.clone();
@@ -114,7 +115,7 @@ async fn one_job_too_many_is_refused_at_once() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_does_not_free_a_busy_worker() {
-    let workers = Workers::new(1, 1);
+    let workers = Workers::new(1, 1, Metrics::new());
     let (job, running, end) = held_job();
     let first = tokio::spawn({
         let workers = workers.clone();
@@ -145,7 +146,7 @@ async fn futures_poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Outpu
 
 #[tokio::test]
 async fn a_job_that_panics_frees_its_worker() {
-    let workers = Workers::new(1, 0);
+    let workers = Workers::new(1, 0, Metrics::new());
     let failing = || panic::resume_unwind(Box::new("no message from the hook"));
     assert_eq!(workers.run::<()>(failing).await, Err(WorkerError::Panicked));
     assert_eq!(workers.run(|| 7).await, Ok(7));

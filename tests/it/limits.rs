@@ -9,7 +9,10 @@ use tonic_prost::ProstCodec;
 use crate::support::{TestServer, request, yes_no};
 
 /// Opens a call and never sends its message.
-async fn call_without_message(server: &TestServer, timeout: Option<&'static str>) -> Status {
+pub(crate) async fn call_without_message(
+    server: &TestServer,
+    timeout: Option<&'static str>,
+) -> Status {
     let path = PathAndQuery::from_static("/heelorigin.v1.ScoringService/ScoreFindings");
     let codec = ProstCodec::<ScoreFindingsRequest, ScoreFindingsResponse>::default();
     let mut client = tonic::client::Grpc::new(server.channel().await);

@@ -119,6 +119,12 @@ async fn a_caller_is_known_by_certificate_or_token() {
     let token = hospital.signer.sign(&claims("clinic"));
     assert_eq!(score(nobody.clone(), Some(&token)).await, Code::Ok);
     assert_eq!(score(nobody.clone(), Some("nonsense")).await, Code::Unauthenticated);
+    let mut twice = Request::new(request(Vec::new()));
+    for token in [&token, "nonsense"] {
+        twice.metadata_mut().append("authorization", format!("Bearer {token}").parse().unwrap());
+    }
+    let status = ScoringServiceClient::new(nobody.clone()).score_findings(twice).await;
+    assert_eq!(status.unwrap_err().code(), Code::Unauthenticated);
     let health = HealthClient::new(nobody).check(HealthCheckRequest::default()).await;
     health.expect("health is open to all");
     let text = server.parts.metrics.text().unwrap();
@@ -143,6 +149,12 @@ async fn without_a_required_certificate_there_is_no_connection() {
         };
         assert!(matches!(code, Code::Unavailable | Code::Unknown), "{code:?}");
     }
+    let text = server.parts.metrics.text().unwrap();
+    assert!(text.contains("auth_failures_total{reason=\"handshake\"} 2"), "{text}");
+    let ends = text
+        .lines()
+        .find_map(|line| line.strip_prefix("heelorigin_certificate_not_after_seconds "));
+    assert!(0 < ends.unwrap().parse::<i64>().unwrap(), "{text}");
     let plain = Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
     if let Ok(channel) = plain.connect().await {
         assert_ne!(score(channel, None).await, Code::Ok);

@@ -1,10 +1,13 @@
 //! A bounded set of blocking workers for CPU work.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tracing::Span;
+
+use crate::telemetry::Metrics;
 
 /// Runs jobs away from the threads that serve connections, a few at a time and in the order of their arrival.
 #[derive(Debug, Clone)]
@@ -13,6 +16,7 @@ pub struct Workers {
     places: Arc<Semaphore>,
     /// One permit for each job that runs; fair.
     running: Arc<Semaphore>,
+    metrics: Metrics,
 }
 
 /// Why a job was not done.
@@ -29,10 +33,11 @@ pub enum WorkerError {
 impl Workers {
     /// `count` jobs run at a time and `queue` may wait.
     #[must_use]
-    pub fn new(count: usize, queue: usize) -> Self {
+    pub fn new(count: usize, queue: usize, metrics: Metrics) -> Self {
         Self {
             places: Arc::new(Semaphore::new(count + queue)),
             running: Arc::new(Semaphore::new(count)),
+            metrics,
         }
     }
 
@@ -44,8 +49,10 @@ impl Workers {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WorkerError> {
-        let place =
-            Arc::clone(&self.places).try_acquire_owned().map_err(|_| WorkerError::Overloaded)?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            self.metrics.shed.inc();
+            WorkerError::Overloaded
+        })?;
         self.run_in(place, job).await
     }
 
@@ -69,11 +76,13 @@ impl Workers {
         // The semaphore is never closed, so this fails for no other reason than a missing worker.
         let permit =
             Arc::clone(&self.running).acquire_owned().await.map_err(|_| WorkerError::Overloaded)?;
-        let span = Span::current();
+        let (span, metrics) = (Span::current(), self.metrics.clone());
         // The job owns its permits: a caller that goes away does not free a worker that is still busy.
         let held = (place, permit);
         spawn_blocking(move || {
+            let begun = Instant::now();
             let answer = span.in_scope(job);
+            metrics.engine.observe(begun.elapsed().as_secs_f64());
             drop(held);
             answer
         })
