@@ -24,6 +24,7 @@ mod config;
 mod dependence;
 mod facts;
 mod health;
+mod hostile;
 mod identity;
 mod instruments;
 mod knowledge;
