@@ -31,7 +31,8 @@ impl Log {
             let text: String = batch.iter().flat_map(|(line, _)| [line.as_str(), "\n"]).collect();
             let written = self.append(&text);
             if let Err(error) = &written {
-                tracing::error!(%error, "the audit log cannot be written: calls are refused");
+                let log = self.path.display();
+                tracing::error!(%error, %log, "the audit log cannot be written: calls are refused until it can");
             }
             let outcome = written.map_err(|_| Unwritten);
             for (_, done) in batch.drain(..) {

@@ -9,8 +9,8 @@ mod log;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -28,6 +28,9 @@ pub use code::{Coded, RequestCode};
 const WAITING: usize = 4096;
 /// Longest time for a line to be written: a disk that hangs is as good as none.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long after a lost line the log is held to be unwell.
+const DOUBT: Duration = Duration::from_secs(10);
 
 /// Where the audit log goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,8 @@ pub struct AnsweredBy(pub String);
 pub struct Audit {
     key: Arc<Key>,
     lines: mpsc::Sender<Waiting>,
+    /// When a line was last lost, unless one was written since.
+    lost: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Audit {
@@ -82,7 +87,7 @@ impl Audit {
         let (lines, waiting) = mpsc::channel(WAITING);
         let thread = std::thread::Builder::new().name("audit".to_owned());
         thread.spawn(move || log.write(waiting)).map_err(fault)?;
-        Ok(Self { key: Arc::new(key), lines })
+        Ok(Self { key: Arc::new(key), lines, lost: Arc::default() })
     }
 
     /// Checks the key and whether the log's folder is there, and creates nothing.
@@ -103,7 +108,19 @@ impl Audit {
             self.lines.send((line, done)).await.map_err(|_| Unwritten)?;
             written.await.map_err(|_| Unwritten)?
         };
-        timeout(TIME_LIMIT, writing).await.map_err(|_| Unwritten)?
+        let written = timeout(TIME_LIMIT, writing).await.unwrap_or(Err(Unwritten));
+        *self.lost() = written.err().map(|_| Instant::now());
+        written
+    }
+
+    /// Whether lines can be written, as far as is known. Some time after a loss it is taken to be so, since only a call can tell.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.lost().is_none_or(|lost| DOUBT < lost.elapsed())
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -52,9 +52,8 @@ pub(super) fn run(loaded: &Loaded) -> Result<ExitCode, Failure> {
 async fn serve(config: &Config, parts: Parts) -> Result<(), Failure> {
     // Signals are caught before anybody can know that we listen.
     let mut signals = Signals::catch()?;
-    let listeners = Listeners::bind(config).await.map_err(|(address, error)| {
-        Failure::new(START_FAILURE, &format!("cannot listen on {address}: {error}"))
-    })?;
+    let listeners = Listeners::bind(config).await;
+    let listeners = listeners.map_err(|error| Failure::new(START_FAILURE, &error))?;
     let address = listeners.public.local_addr()?;
     let admin = listeners.admin.as_ref().map(TcpListener::local_addr).transpose()?;
     announce(config, address, admin)?;

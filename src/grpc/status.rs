@@ -141,6 +141,15 @@ pub(crate) fn unauthenticated() -> Status {
     with_info(Code::Unauthenticated, "UNAUTHENTICATED", "no valid certificate or token was shown")
 }
 
+/// The request is compressed.
+pub(crate) fn compressed() -> Status {
+    with_info(
+        Code::Unimplemented,
+        "COMPRESSION_UNSUPPORTED",
+        "compressed requests are not read; send without grpc-encoding",
+    )
+}
+
 /// The caller may not call this.
 pub(crate) fn permission_denied() -> Status {
     with_info(Code::PermissionDenied, "PERMISSION_DENIED", "this caller may not call this method")

@@ -25,7 +25,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All faults of a knowledge base, ordered by file and line.
+/// All faults of a knowledge base: those of the TOML first, since others follow from them, each kind ordered by file and line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Faults(pub Vec<Fault>);
 
@@ -45,20 +45,27 @@ impl fmt::Display for Faults {
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     files: &'a [File],
+    /// Faults of the TOML itself.
+    syntax: Vec<Fault>,
     faults: Vec<Fault>,
 }
 
 impl<'a> Report<'a> {
     pub(crate) const fn new(files: &'a [File]) -> Self {
-        Self { files, faults: Vec::new() }
+        Self { files, syntax: Vec::new(), faults: Vec::new() }
     }
 
     /// Adds a fault at a byte offset of a file.
     pub(crate) fn at(&mut self, file: usize, offset: usize, reason: String) {
+        let fault = self.placed(file, offset, reason);
+        self.faults.push(fault);
+    }
+
+    fn placed(&self, file: usize, offset: usize, reason: String) -> Fault {
         let content = &self.files[file];
         let before = content.text.as_bytes().iter().take(offset);
         let line = 1 + before.filter(|byte| **byte == b'\n').count();
-        self.faults.push(Fault { file: content.name.clone(), line, reason });
+        Fault { file: content.name.clone(), line, reason }
     }
 
     /// Adds a fault of the whole.
@@ -66,12 +73,14 @@ impl<'a> Report<'a> {
         self.faults.push(Fault { file: String::new(), line: 0, reason });
     }
 
-    /// Adds a fault that the TOML reader found.
+    /// Adds a fault of the TOML itself.
     pub(crate) fn error(&mut self, file: usize, error: &toml::de::Error) {
-        self.error_near(file, 0, error);
+        let offset = error.span().map_or(0, |span| span.start);
+        let fault = self.placed(file, offset, error.message().to_owned());
+        self.syntax.push(fault);
     }
 
-    /// Adds a fault that the TOML reader found, at `offset` when it does not say where.
+    /// Adds a fault of an entry that the TOML reader found, at `offset` when it does not say where.
     pub(crate) fn error_near(&mut self, file: usize, offset: usize, error: &toml::de::Error) {
         let offset = error.span().map_or(offset, |span| span.start);
         self.at(file, offset, error.message().to_owned());
@@ -79,12 +88,14 @@ impl<'a> Report<'a> {
 
     /// Whether nothing is wrong so far.
     pub(crate) const fn is_clean(&self) -> bool {
-        self.faults.is_empty()
+        self.syntax.is_empty() && self.faults.is_empty()
     }
 
     /// The faults, in order.
     pub(crate) fn into_faults(mut self) -> Faults {
+        self.syntax.sort();
         self.faults.sort();
-        Faults(self.faults)
+        self.syntax.append(&mut self.faults);
+        Faults(self.syntax)
     }
 }

@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 
 use crate::audit::{AnsweredBy, Audit, Coded, Trail};
 use crate::grpc::{self, status};
-use crate::telemetry::{Metrics, RequestId};
+use crate::telemetry::{Labels, Metrics};
 
 const OURS: &str = "/heelorigin.v1.";
 
@@ -65,21 +65,22 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Answer {
-        let path = request.uri().path().to_owned();
-        let Some(audit) = self.trail.audit.clone().filter(|_| path.starts_with(OURS)) else {
+        let is_ours = request.uri().path().starts_with(OURS);
+        let Some(audit) = self.trail.audit.clone().filter(|_| is_ours) else {
             return Box::pin(self.inner.call(request));
         };
-        let trail = Trail::new(audit, id(&request), self.trail.metrics.clone());
+        let labels = request.extensions().get::<Labels>().cloned().unwrap_or_default();
+        let trail = Trail::new(audit, labels.request_id, self.trail.metrics.clone());
         let code = trail.code();
         let mut request = request.map(|body| Body::new(Coded::new(body, code.clone())));
         request.extensions_mut().insert(trail.clone());
         let answer = self.inner.call(request);
         Box::pin(async move {
             let response = answer.await?;
-            let Some(outcome) = outcome(&path, &response) else { return Ok(response) };
+            let Some(outcome) = outcome(&labels.method, &response) else { return Ok(response) };
             let digest = response.extensions().get::<AnsweredBy>();
             let digest = digest.map_or("", |by| by.0.as_str());
-            if trail.write(&path, digest, outcome, code).await.is_ok() {
+            if trail.write(&labels.method, digest, outcome, code).await.is_ok() {
                 return Ok(response);
             }
             Ok(status::unaudited().into_http())
@@ -88,19 +89,14 @@ where
 }
 
 /// The status to write; `None` where no line is due.
-fn outcome(path: &str, response: &Response<Body>) -> Option<Code> {
+fn outcome(method: &str, response: &Response<Body>) -> Option<Code> {
     let told = response.headers().get("grpc-status");
     match told.map(|code| Code::from_bytes(code.as_bytes())) {
         Some(Code::Unauthenticated) => None,
         Some(code) => Some(code),
         // A stream that has begun writes a line for every item by itself.
-        None if path == grpc::STREAM_SCORES => None,
+        None if method == grpc::STREAM_SCORES => None,
         // Our unary methods fail before their message, so a head without a status is that of a success.
         None => Some(Code::Ok),
     }
-}
-
-fn id(request: &Request<Body>) -> String {
-    let id = request.extensions().get::<RequestId>();
-    id.and_then(|id| id.0.to_str().ok()).unwrap_or_default().to_owned()
 }

@@ -34,6 +34,10 @@ impl Guard {
 
     /// Whether a request may go on.
     fn admit<B>(&self, request: &Request<B>) -> Result<(), tonic::Status> {
+        // The library would repeat the header's text in its answer.
+        if request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity") {
+            return Err(status::compressed());
+        }
         let Some(access) = &self.access else { return Ok(()) };
         let need = need(request.uri().path());
         if need == Need::Nothing {

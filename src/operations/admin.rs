@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tonic::body::Body;
 
+use crate::audit::Audit;
 use crate::telemetry::Metrics;
 
 /// Most connections at a time.
@@ -24,8 +25,20 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// How metrics are written, as Prometheus asks for it.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Whether new requests are wanted.
-pub(crate) type Ready = Arc<AtomicBool>;
+/// What makes a server ready.
+#[derive(Debug, Clone)]
+pub(crate) struct Ready {
+    /// Whether it wants requests: not any more once it ends.
+    pub(crate) is_wanted: Arc<AtomicBool>,
+    /// The log without which nothing is answered.
+    pub(crate) audit: Option<Audit>,
+}
+
+impl Ready {
+    fn is_ready(&self) -> bool {
+        self.is_wanted.load(Ordering::Relaxed) && self.audit.as_ref().is_none_or(Audit::is_well)
+    }
+}
 
 /// Answers until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, ready: Ready, metrics: Metrics) {
@@ -37,7 +50,7 @@ pub(crate) async fn serve(listener: TcpListener, ready: Ready, metrics: Metrics)
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (ready, metrics) = (Arc::clone(&ready), metrics.clone());
+        let (ready, metrics) = (ready.clone(), metrics.clone());
         tokio::spawn(async move {
             let answer = service_fn(move |request: Request<Incoming>| {
                 let response = answer(request.uri().path(), &ready, &metrics);
@@ -53,10 +66,10 @@ pub(crate) async fn serve(listener: TcpListener, ready: Ready, metrics: Metrics)
     }
 }
 
-fn answer(path: &str, ready: &AtomicBool, metrics: &Metrics) -> Response<Body> {
+fn answer(path: &str, ready: &Ready, metrics: &Metrics) -> Response<Body> {
     match path {
         "/livez" => plain(StatusCode::OK, "live\n"),
-        "/readyz" if ready.load(Ordering::Relaxed) => plain(StatusCode::OK, "ready\n"),
+        "/readyz" if ready.is_ready() => plain(StatusCode::OK, "ready\n"),
         "/readyz" => plain(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         "/metrics" => metrics.text().map_or_else(
             |_| plain(StatusCode::INTERNAL_SERVER_ERROR, "metrics cannot be written\n"),

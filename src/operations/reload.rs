@@ -11,6 +11,9 @@ use crate::access::Access;
 use crate::grpc::Models;
 use crate::telemetry::Metrics;
 
+/// Lines of a reason that are logged.
+const TOLD: usize = 4;
+
 /// Reads the knowledge bases again; `None` when they did not change.
 pub type ReadModels = dyn FnMut() -> Option<Result<Models, String>> + Send;
 
@@ -88,7 +91,18 @@ fn tell(metrics: &Metrics, what: &'static str, outcome: Result<bool, String>) {
         }
         Err(reason) => {
             metrics.reloaded(what, false);
+            let reason = brief(&reason);
             error!(what, reason, "read again and faulty: what was loaded before stays in use");
         }
+    }
+}
+
+/// The first few lines of a reason: the others of a broken knowledge base mostly follow from them.
+fn brief(reason: &str) -> String {
+    let lines: Vec<&str> = reason.lines().collect();
+    let told = lines.iter().take(TOLD).copied().collect::<Vec<_>>().join("; ");
+    match lines.len().saturating_sub(TOLD) {
+        0 => told,
+        more => format!("{told}; and {more} more, which `heel-origin check-config` lists"),
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
@@ -21,7 +22,8 @@ use crate::catalogue;
 use crate::config::{self, Config};
 use crate::grpc;
 use crate::layers::{AuditTrail, Deadline, Guard, catch_panic};
-use crate::operations::{Parts, admin};
+use crate::operations::Parts;
+use crate::operations::admin::{self, Ready};
 use crate::telemetry::Trace;
 use crate::transport::{App, Endpoint, Limits};
 use crate::workers::Workers;
@@ -43,6 +45,15 @@ pub enum Drain {
     Cut,
 }
 
+/// An address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("{key}: cannot listen on {address}: {error}")]
+pub struct Unbound {
+    key: &'static str,
+    address: SocketAddr,
+    error: std::io::Error,
+}
+
 /// Where a server listens.
 #[derive(Debug)]
 pub struct Listeners {
@@ -56,13 +67,14 @@ impl Listeners {
     /// Binds the configured addresses.
     ///
     /// # Errors
-    /// The address that cannot be bound, and why.
-    pub async fn bind(config: &Config) -> Result<Self, (SocketAddr, std::io::Error)> {
-        let bind =
-            async |address| TcpListener::bind(address).await.map_err(|error| (address, error));
-        let public = bind(config.server.listen).await?;
+    /// [`Unbound`] names the address and its key.
+    pub async fn bind(config: &Config) -> Result<Self, Unbound> {
+        let bind = async |key, address| {
+            TcpListener::bind(address).await.map_err(|error| Unbound { key, address, error })
+        };
+        let public = bind("server.listen", config.server.listen).await?;
         let admin = match config.admin {
-            Some(address) => Some(bind(address).await?),
+            Some(address) => Some(bind("admin.listen", address).await?),
             None => None,
         };
         Ok(Self { public, admin })
@@ -81,32 +93,20 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drain, RunError> {
     let (health, health_service) = health_reporter();
-    let ready = Arc::new(AtomicBool::new(true));
     report(&health, ServingStatus::Serving).await;
     parts.show();
-    let Parts { live, tls, access, audit, metrics } = parts;
-    let workers = Workers::new(worker_count(&config.server), config.server.queue, metrics.clone());
-    let catalogue = catalogue::service(Arc::clone(&live));
-    let routes = grpc::routes(live, workers).add_service(catalogue).add_service(health_service);
-    let routes = if config.is_reflection_enabled { with_reflection(routes)? } else { routes };
-    let service = ServiceBuilder::new()
-        .map_response(|response: http::Response<_>| response.map(Body::new))
-        .layer(Trace::new(grpc::FILE_DESCRIPTOR_SET, metrics.clone()))
-        .layer(AuditTrail::new(audit, metrics.clone()))
-        .map_response(|response: http::Response<_>| response.map(Body::new))
-        .layer(catch_panic())
-        .layer(Deadline::new(config.server.request_timeout))
-        .layer(Guard::new(access, metrics.clone()))
-        .service(routes.prepare());
-    let app = App::new(service);
+    let is_wanted = Arc::new(AtomicBool::new(true));
+    let ready = Ready { is_wanted: Arc::clone(&is_wanted), audit: parts.audit.clone() };
+    let routes = routes(config, &parts)?.add_service(health_service);
+    let app = layered(routes, config.server.request_timeout, &parts);
+    let Parts { tls, metrics, .. } = parts;
     let stop = CancellationToken::new();
     let endpoint = Endpoint { tls, limits: limits(&config.server), metrics: metrics.clone() };
     let serving = tokio::spawn(endpoint.serve(listeners.public, app, stop.clone()));
-    let admin =
-        listeners.admin.map(|own| tokio::spawn(admin::serve(own, Arc::clone(&ready), metrics)));
+    let admin = listeners.admin.map(|own| tokio::spawn(admin::serve(own, ready, metrics)));
     shutdown.await;
     info!("shutting down");
-    ready.store(false, Ordering::Relaxed);
+    is_wanted.store(false, Ordering::Relaxed);
     report(&health, ServingStatus::NotServing).await;
     sleep(config.server.lame_duck).await;
     stop.cancel();
@@ -125,6 +125,30 @@ pub async fn run(
     }
     warn!("connections were still open after the grace time and are cut");
     Ok(Drain::Cut)
+}
+
+/// The services but health, which the shutdown changes.
+fn routes(config: &Config, parts: &Parts) -> Result<Routes, RunError> {
+    let (live, metrics) = (&parts.live, parts.metrics.clone());
+    let workers = Workers::new(worker_count(&config.server), config.server.queue, metrics);
+    let catalogue = catalogue::service(Arc::clone(live));
+    let routes = grpc::routes(Arc::clone(live), workers).add_service(catalogue);
+    if config.is_reflection_enabled { with_reflection(routes) } else { Ok(routes) }
+}
+
+/// The services with what lies around them.
+fn layered(routes: Routes, request_timeout: Duration, parts: &Parts) -> App {
+    let Parts { access, audit, metrics, .. } = parts.clone();
+    let service = ServiceBuilder::new()
+        .map_response(|response: http::Response<_>| response.map(Body::new))
+        .layer(Trace::new(grpc::FILE_DESCRIPTOR_SET, metrics.clone()))
+        .layer(AuditTrail::new(audit, metrics.clone()))
+        .map_response(|response: http::Response<_>| response.map(Body::new))
+        .layer(catch_panic())
+        .layer(Deadline::new(request_timeout))
+        .layer(Guard::new(access, metrics))
+        .service(routes.prepare());
+    App::new(service)
 }
 
 /// Health of the server as a whole and of each service.

@@ -22,7 +22,7 @@ use crate::config::{Log, LogFormat};
 
 pub use metrics::Metrics;
 pub use otlp::Traces;
-pub use trace::{RequestId, Trace, Traced, Watched, name};
+pub use trace::{Labels, Trace, Traced, Watched, name};
 
 /// Target of everything this crate logs.
 const OURS: &str = "heel_origin";

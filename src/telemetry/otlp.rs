@@ -56,15 +56,18 @@ impl Drop for Traces {
     }
 }
 
+/// The one header that is read: ids and a flag. `tracestate` is free text of callers for services further on, and there is none.
+const PARENT: &str = "traceparent";
+
 struct Headers<'h>(&'h HeaderMap);
 
 impl Extractor for Headers<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
+        self.0.get(key).filter(|_| key == PARENT)?.to_str().ok()
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(http::HeaderName::as_str).collect()
+        vec![PARENT]
     }
 }
 

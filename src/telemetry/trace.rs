@@ -84,14 +84,18 @@ where
         let id = id.unwrap_or_else(|| self.trace.ids.next());
         // A path is the caller's text until it turns out to be a method.
         let method = self.trace.methods.get(request.uri().path()).cloned();
+        let labels = Labels {
+            request_id: id.to_str().unwrap_or_default().to_owned(),
+            method: method.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+        };
         let span = info_span!(
             "request",
-            method = method.as_deref().unwrap_or(UNKNOWN),
-            request_id = id.to_str().unwrap_or_default(),
+            method = labels.method,
+            request_id = labels.request_id,
             caller = Empty
         );
         otlp::join(&span, request.headers());
-        request.extensions_mut().insert(RequestId(id.clone()));
+        request.extensions_mut().insert(labels);
         let mut outcome = Outcome::new(&self.trace.metrics, span.clone(), method);
         let answer = self.inner.call(request);
         let traced = async move {
@@ -207,9 +211,14 @@ pub const fn name(code: Code) -> &'static str {
     }
 }
 
-/// Id of a request, for those who write of it.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub HeaderValue);
+/// What a request is called wherever it is written of; an extension of it.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// Its id.
+    pub request_id: String,
+    /// Path of its method, or `unknown`: another path is the caller's text.
+    pub method: String,
+}
 
 /// Makes ids that differ between starts of the program without any randomness.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig, version};
 use tokio_rustls::server::TlsStream;
 
@@ -47,14 +47,14 @@ pub enum TlsError {
     #[error("{}: no {} in PEM is in this file", .0.display(), .1)]
     Empty(PathBuf, &'static str),
     /// A file is no sound PEM.
-    #[error("{}: {}", .0.display(), .1)]
-    Malformed(PathBuf, pem::Error),
+    #[error("{}: the PEM is broken or ends too early", .0.display())]
+    Malformed(PathBuf),
     /// Certificate and key are unfit, or do not belong together.
-    #[error("{} and {}: {}", .0.display(), .1.display(), .2)]
+    #[error("{} and {}: {}; the key must be that of the first certificate", .0.display(), .1.display(), .2)]
     Identity(PathBuf, PathBuf, rustls::Error),
     /// The authorities of callers are unfit.
     #[error("{}: {}", .0.display(), .1)]
-    Authorities(PathBuf, VerifierBuilderError),
+    Authorities(PathBuf, String),
 }
 
 /// Encryption by the certificates that were last found sound.
@@ -151,7 +151,7 @@ fn load(files: &TlsFiles, read: &Read) -> Result<Loaded, TlsError> {
         if matches!(error, pem::Error::NoItemsFound) {
             TlsError::Empty(file, "private key")
         } else {
-            TlsError::Malformed(file, error)
+            TlsError::Malformed(file)
         }
     })?;
     let identity =
@@ -163,18 +163,18 @@ fn load(files: &TlsFiles, read: &Read) -> Result<Loaded, TlsError> {
     let builder = match files.clients.as_ref().zip(read.authorities.as_ref()) {
         None => builder.with_no_client_auth(),
         Some(((path, need), authorities)) => {
+            let unfit =
+                |error: &dyn ToString| TlsError::Authorities(path.clone(), error.to_string());
             let mut roots = RootCertStore::empty();
             for authority in certificates(path, authorities)? {
-                let error = |error| TlsError::Identity(path.clone(), path.clone(), error);
-                roots.add(authority).map_err(error)?;
+                roots.add(authority).map_err(|error| unfit(&error))?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
             let verifier = match need {
                 ClientCertificates::Required => verifier,
                 ClientCertificates::Allowed => verifier.allow_unauthenticated(),
             };
-            let error = |error| TlsError::Authorities(path.clone(), error);
-            builder.with_client_cert_verifier(verifier.build().map_err(error)?)
+            builder.with_client_cert_verifier(verifier.build().map_err(|error| unfit(&error))?)
         }
     };
     let mut config = builder.with_single_cert(chain, key).map_err(identity)?;
@@ -184,7 +184,7 @@ fn load(files: &TlsFiles, read: &Read) -> Result<Loaded, TlsError> {
 
 fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
-    let read = read.map_err(|error| TlsError::Malformed(path.into(), error))?;
+    let read = read.map_err(|_| TlsError::Malformed(path.into()))?;
     if read.is_empty() {
         return Err(TlsError::Empty(path.into(), "certificate"));
     }

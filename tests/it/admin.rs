@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::support::{TestServer, request};
 
 /// Status line and body of a path.
-async fn get(address: SocketAddr, path: &str) -> (String, String) {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let asked = format!("GET {path} HTTP/1.1\r\nhost: admin\r\n\r\n");
     stream.write_all(asked.as_bytes()).await.unwrap();

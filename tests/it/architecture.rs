@@ -13,7 +13,7 @@ const PARTS: [(&[&str], usize); 7] = [
     (&["advice"], 800),
     (&["catalogue"], 800),
     (&["transport", "access"], 700),
-    (&["layers", "audit", "workers"], 600),
+    (&["layers", "audit", "workers"], 700),
     (&["operations"], 300),
 ];
 const NAMES_WITHOUT_A_CONCEPT: [&str; 8] =

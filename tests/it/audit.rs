@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio_stream::iter;
 use tonic::{Code, Request};
 
+use crate::admin::get;
 use crate::identity::{AUDIENCE, Files, ISSUER, Signer, claims, key_set};
 use crate::limits::call_without_message;
 use crate::support::{TestServer, request, yes_no};
@@ -71,13 +72,17 @@ async fn every_answered_call_has_a_line_without_clinical_values() {
 async fn a_call_that_cannot_be_recorded_is_not_answered() {
     let files = Files::new();
     // Every write to it fails as on a full disk.
-    let file = files.write("heel-origin.toml", &settings(&files, "/dev/full"));
+    let settings = settings(&files, "/dev/full") + "[admin]\nlisten = \"127.0.0.1:0\"\n";
+    let file = files.write("heel-origin.toml", &settings);
     let server = TestServer::with_file(file.as_ref()).await;
+    let admin = server.admin.unwrap();
+    assert_eq!(get(admin, "/readyz").await.0, "HTTP/1.1 200 OK");
     let status = server.score(request(Vec::new())).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     let item = StreamScoresRequest { assessment: request(Vec::new()).assessment, options: None };
     let mut stream = server.scoring().await.stream_scores(iter([item])).await.unwrap().into_inner();
     assert_eq!(stream.message().await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(get(admin, "/readyz").await.0, "HTTP/1.1 503 Service Unavailable");
     let text = server.parts.metrics.text().unwrap();
     assert!(text.contains("heelorigin_audit_failures_total 2"), "{text}");
 }

@@ -50,6 +50,16 @@ async fn the_servers_time_limit_is_answered_as_deadline_exceeded() {
 }
 
 #[tokio::test]
+async fn a_compressed_request_is_refused_without_repeating_the_header() {
+    let server = TestServer::start().await;
+    let mut call = Request::new(request(Vec::new()));
+    call.metadata_mut().insert("grpc-encoding", "canary".parse().unwrap());
+    let status = server.scoring().await.score_findings(call).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented);
+    assert!(!status.message().contains("canary"), "{status:?}");
+}
+
+#[tokio::test]
 async fn an_unknown_method_is_unimplemented() {
     let server = TestServer::start().await;
     let path = PathAndQuery::from_static("/heelorigin.v1.ScoringService/NoMethod");

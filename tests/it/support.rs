@@ -174,12 +174,8 @@ fn configuration(settings: &[(&'static str, &str)]) -> Config {
 }
 
 fn configured(file: Option<PathBuf>, settings: &[(&'static str, &str)]) -> Config {
-    let mut flags: BTreeMap<&'static str, String> = [
-        ("server.listen", "127.0.0.1:0".into()),
-        ("server.lame_duck_ms", "0".into()),
-        ("admin.listen", String::new()),
-    ]
-    .into();
+    let mut flags: BTreeMap<&'static str, String> =
+        [("server.listen", "127.0.0.1:0".into()), ("server.lame_duck_ms", "0".into())].into();
     flags.extend(settings.iter().map(|(key, value)| (*key, (*value).to_owned())));
     let flags = flags.into_iter().collect();
     let sources = Sources { file, flags, ..Sources::default() };
