@@ -8,7 +8,6 @@ use heel_origin::grpc::pb::scoring_service_client::ScoringServiceClient;
 use heel_origin::grpc::pb::{Assessment, Finding, ScoreFindingsRequest};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::Code;
 use tonic::transport::Channel;
 
 /// What callers saw.
@@ -70,7 +69,7 @@ pub(crate) async fn load(channels: Vec<Channel>, stop: CancellationToken) -> Tal
                 match client.score_findings(request()).await {
                     Ok(_) => own.took.push(begun.elapsed()),
                     Err(status) => {
-                        let key = (Code::from(status.code()) as i32, status.message().to_owned());
+                        let key = (status.code() as i32, status.message().to_owned());
                         *own.failed.entry(key).or_default() += 1;
                     }
                 }

@@ -7,12 +7,30 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::cast_precision_loss,
     reason = "prints figures and stops at the first fault"
 )]
 
+mod callers;
+mod canary;
+mod collector;
+mod disk;
+mod elsewhere;
+mod faults;
+mod fields;
+mod figures;
+mod forgery;
+mod hospital;
+#[path = "../it/identity.rs"]
+mod identity;
+mod known;
 mod load;
 mod process;
+mod promises;
+mod renewal;
+mod search;
+mod wire;
 
 /// How much is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +51,12 @@ impl Size {
     }
 }
 
-/// Every scenario by its name.
-const SCENARIOS: [(&str, fn(Size)); 0] = [];
+/// A scenario by its name.
+type Scenario = (&'static str, fn(Size));
+
+/// All of them.
+const SCENARIOS: [Scenario; 3] =
+    [("callers", callers::run), ("faults", faults::run), ("canary", canary::run)];
 
 fn main() {
     // Cargo adds a flag of its own.

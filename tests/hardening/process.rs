@@ -1,6 +1,6 @@
 //! The program as a process of its own.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -15,6 +15,7 @@ pub(crate) struct Server {
     /// Where `/livez`, `/readyz` and `/metrics` are answered.
     pub(crate) admin: SocketAddr,
     log: Arc<Mutex<String>>,
+    output: Arc<Mutex<String>>,
     _folder: TempDir,
 }
 
@@ -41,10 +42,12 @@ impl Server {
                 kept.push('\n');
             }
         });
+        let told_so_far = Arc::new(Mutex::new(String::new()));
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut told = |start: &str| {
             let mut line = String::new();
             while output.read_line(&mut line).unwrap() > 0 {
+                told_so_far.lock().unwrap().push_str(&line);
                 if let Some(address) = line.strip_prefix(start) {
                     return Some(address.trim().parse::<SocketAddr>().unwrap());
                 }
@@ -58,8 +61,20 @@ impl Server {
             return Err((ended, log.lock().unwrap().clone()));
         };
         // What is printed later must not fill the pipe.
-        thread::spawn(move || output.read_to_end(&mut Vec::new()));
-        Ok(Self { child, address, admin, log, _folder: folder })
+        let kept = Arc::clone(&told_so_far);
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let mut kept = kept.lock().unwrap();
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        });
+        Ok(Self { child, address, admin, log, output: told_so_far, _folder: folder })
+    }
+
+    /// Everything printed so far.
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
     }
 
     /// Everything logged so far.

@@ -8,7 +8,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256,
-    SanType,
+    SanType, date_time_ymd,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -32,7 +32,13 @@ impl Authority {
 
     /// Certificate and private key for a DNS name or, with a scheme, for a URI.
     pub(crate) fn signs(&self, name: &str) -> (String, String) {
+        self.signs_until(name, 4096)
+    }
+
+    /// The same, with a certificate that ends when a year begins.
+    pub(crate) fn signs_until(&self, name: &str, year: i32) -> (String, String) {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
         let name = if name.contains("://") {
             SanType::URI(name.try_into().unwrap())
         } else {

@@ -70,11 +70,10 @@ async fn a_call_is_part_of_its_callers_trace() {
     let sent = timeout(Duration::from_mins(1), received.recv()).await.unwrap().unwrap();
     let own = spans(&sent);
     assert_eq!(own.len(), 1, "{sent:?}");
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert_eq!(
-        (hex(&own[0].trace_id).as_str(), hex(&own[0].parent_span_id).as_str()),
-        (trace, parent)
-    );
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << 8 | u128::from(*byte));
+    let read = |hex| u128::from_str_radix(hex, 16).unwrap();
+    assert_eq!(number(&own[0].trace_id), read(trace));
+    assert_eq!(number(&own[0].parent_span_id), read(parent));
     let text = format!("{sent:?}");
     for told in ["/heelorigin.v1.ScoringService/ScoreFindings", "req-7", "heel-origin"] {
         assert!(text.contains(told), "{told} in {text}");
