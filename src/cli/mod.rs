@@ -134,7 +134,7 @@ impl From<LoadError> for Failure {
         let code = match &error {
             LoadError::Setting(_) | LoadError::Instrument(_) | LoadError::SameVersion(..) => USAGE,
             LoadError::Unreadable(..) => NO_INPUT,
-            LoadError::Faulty(..) | LoadError::Calibration(..) => DATA,
+            LoadError::Faulty(..) | LoadError::NotWhole(..) | LoadError::Calibration(..) => DATA,
             LoadError::Certificates(_) | LoadError::Keys(_) | LoadError::Audit(_) => START_FAILURE,
         };
         Self::new(code, &error)

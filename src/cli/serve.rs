@@ -38,6 +38,7 @@ pub(super) fn run(loaded: &Loaded) -> Result<ExitCode, Failure> {
         }
         LoadError::Unreadable(..)
         | LoadError::Faulty(..)
+        | LoadError::NotWhole(..)
         | LoadError::Calibration(..)
         | LoadError::Certificates(_)
         | LoadError::Keys(_)

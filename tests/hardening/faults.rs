@@ -204,6 +204,11 @@ fn knowledge(promises: &mut Promises) {
     refused(promises, "knowledge base half-written", &settings, (1, &[&folder, &line]));
     fs::write(&file, "").unwrap();
     refused(promises, "knowledge base with an empty file", &settings, (1, &[&folder, ".toml:"]));
+    fs::write(&file, whole).unwrap();
+    let flags = Path::new(&folder).join("rules/red_flags.toml");
+    fs::remove_file(flags).unwrap();
+    let words = ["not whole", "rules/red_flags.toml is missing", "sha256sum"];
+    refused(promises, "knowledge base without its red flags", &settings, (1, &words));
     fs::remove_dir_all(&folder).unwrap();
     refused(promises, "knowledge base missing", &settings, (1, &["knowledge base", &folder]));
 }

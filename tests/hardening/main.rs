@@ -6,7 +6,6 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::cast_precision_loss,
     reason = "prints figures and stops at the first fault"
@@ -28,8 +27,13 @@ mod known;
 mod load;
 mod process;
 mod promises;
+mod proxy;
 mod renewal;
+mod rolling;
+#[path = "../it/seal.rs"]
+mod seal;
 mod search;
+mod shutdown;
 mod wire;
 
 /// How much is sent.
@@ -46,7 +50,7 @@ impl Size {
     pub(crate) const fn of(self, full: usize) -> usize {
         match self {
             Self::Full => full,
-            Self::Quick => full / 20,
+            Self::Quick => full.div_ceil(20),
         }
     }
 }
@@ -55,8 +59,13 @@ impl Size {
 type Scenario = (&'static str, fn(Size));
 
 /// All of them.
-const SCENARIOS: [Scenario; 3] =
-    [("callers", callers::run), ("faults", faults::run), ("canary", canary::run)];
+const SCENARIOS: [Scenario; 5] = [
+    ("callers", callers::run),
+    ("faults", faults::run),
+    ("canary", canary::run),
+    ("rolling", rolling::run),
+    ("shutdown", shutdown::run),
+];
 
 fn main() {
     // Cargo adds a flag of its own.

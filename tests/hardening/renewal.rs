@@ -13,6 +13,7 @@ use crate::identity::{Signer, claims, key_set};
 use crate::load;
 use crate::process::Server;
 use crate::promises::{Promises, row};
+use crate::seal::seal;
 
 /// Version of a knowledge base that differs from the embedded one in nothing else.
 const NEW: &str = "2026.99.9";
@@ -154,6 +155,7 @@ impl Running<'_> {
         let card = Path::new(&self.folder).join("model.toml");
         let text = fs::read_to_string(&card).unwrap().replace(&old, NEW);
         fs::write(&card, text).unwrap();
+        seal(Path::new(&self.folder));
         let fault = "running: repaired, with a new version";
         let answers = self.read_again(fault, ("knowledge", "success"), &["knowledge"]).await;
         self.promises
@@ -174,8 +176,9 @@ impl Running<'_> {
         let risen = Figures::of(self.server.admin).risen(&before, start).join(" ");
         let log = self.server.log();
         row([fault, log.lines().last().unwrap_or_default(), &risen]);
-        let promise =
-            format!("{fault}: another content does not take the place of a version: {risen}");
+        let promise = format!(
+            "{fault}: a part of a knowledge base does not take the place of the whole: {risen}"
+        );
         self.promises.hold(risen.contains("failure"), &promise);
         fs::write(&flags, &whole).unwrap();
     }

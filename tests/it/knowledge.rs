@@ -185,7 +185,9 @@ fn a_missing_prevalence_is_refused() {
 #[test]
 fn a_folder_gives_the_same_model_as_the_embedded_files() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/knowledge/base");
-    let files = heel_origin::startup::read_folder(&folder).unwrap();
+    let read = heel_origin::startup::Folder::read(&folder).unwrap();
+    read.check_whole().unwrap();
+    let files = read.files;
     assert_eq!(files, knowledge::embedded());
     let base = knowledge::load(&files).unwrap();
     assert!(matches!(base.terms["body_mass_index"], Term::Measured(_)));

@@ -136,8 +136,8 @@ fn fifteen_planted_faults_are_all_reported() {
         let text = std::fs::read_to_string(&path).unwrap() + &fault.text;
         std::fs::write(path, text).unwrap();
     }
-    let reported =
-        knowledge::load(&heel_origin::startup::read_folder(folder.path()).unwrap()).unwrap_err();
+    let read = heel_origin::startup::Folder::read(folder.path()).unwrap();
+    let reported = knowledge::load(&read.files).unwrap_err();
     let all = reported.to_string();
     for Planted { file, at, said, .. } in &faults {
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();

@@ -9,6 +9,8 @@ use heel_origin::operations::{Parts, Reload};
 use heel_origin::startup;
 use tempfile::TempDir;
 
+use crate::seal::seal;
+
 const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/knowledge/base");
 
 /// A knowledge base of its own and what serves by it.
@@ -21,11 +23,12 @@ impl Reloaded {
     /// Looks at the files every few milliseconds.
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for file in startup::read_folder(Path::new(BASE)).unwrap() {
+        for file in startup::Folder::read(Path::new(BASE)).unwrap().files {
             let path = folder.path().join(&file.name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, file.text).unwrap();
         }
+        seal(folder.path());
         let config = configuration(folder.path());
         let parts = startup::load_parts(&config).unwrap();
         let reload = Reload::new(parts.clone(), startup::changed_models(&config));
@@ -71,6 +74,7 @@ async fn a_changed_knowledge_base_answers_and_a_faulty_one_does_not() {
     assert_eq!(reloaded.version(), first);
     let later = card.replace(&format!("\"{first}\""), "\"2026.99.1\"");
     fs::write(reloaded.model_card(), later).unwrap();
+    seal(reloaded.folder.path());
     reloaded.told("heelorigin_reloads_total{what=\"knowledge\",outcome=\"success\"} 1\n").await;
     assert_eq!(reloaded.version(), "2026.99.1");
     reloaded.told("heelorigin_knowledge_info{version=\"2026.99.1\"").await;

@@ -47,7 +47,7 @@ pub(crate) static FIRST: LazyLock<Arc<Model>> = LazyLock::new(|| calibrated(&FIR
 
 /// The rules of the first version: it has none.
 static FIRST_RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
-    let files = heel_origin::startup::read_folder(Path::new(FIRST_FOLDER)).unwrap();
+    let files = heel_origin::startup::Folder::read(Path::new(FIRST_FOLDER)).unwrap().files;
     Arc::new(rules::load(&files).unwrap())
 });
 

@@ -7,8 +7,8 @@ mod studies;
 mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
@@ -57,11 +57,7 @@ fn digest(files: &[File]) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().fold(String::new(), |mut digits, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    format!("{:x}", Bytes::copy_from_slice(&hash.finalize()))
 }
 
 /// What every entry is resolved against.

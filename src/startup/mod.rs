@@ -1,16 +1,19 @@
 //! From the configuration to models that can answer.
 
+mod folder;
+
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::{fs, io};
 
+pub use self::folder::{Folder, NotWhole};
 use crate::access::{Access, Tokens, TokensError};
 use crate::audit::{Audit, AuditError};
 use crate::config::Config;
 use crate::engine::{CalibrationError, Model};
 use crate::grpc::{Live, Models, UnknownSetting};
-use crate::knowledge::{self, Faults, File};
+use crate::knowledge::{self, Faults};
 use crate::operations::{Parts, ReadModels};
 use crate::rules::{self, Rules, UnknownInstrument};
 use crate::telemetry::Metrics;
@@ -25,7 +28,10 @@ pub enum LoadError {
     /// A knowledge base, its folder or `embedded` named first, is faulty.
     #[error("the knowledge base ({0}) is faulty:\n{1}")]
     Faulty(String, Faults),
-    /// A knowledge base, named likewise, allows no calibration.
+    /// The folder of a knowledge base, named first, is not as its checksums say.
+    #[error("the knowledge base ({0}) is not whole: {1}")]
+    NotWhole(String, NotWhole),
+    /// A knowledge base, named like a faulty one, allows no calibration.
     #[error("the knowledge base ({0}) cannot be calibrated: {1}")]
     Calibration(String, CalibrationError),
     /// The certificates are unfit.
@@ -96,10 +102,10 @@ pub fn changed_models(config: &Config) -> Box<ReadModels> {
     })
 }
 
-/// The files of all configured folders; `None` for one that cannot be read.
-fn folders(config: &Config) -> Vec<Option<Vec<File>>> {
+/// What all configured folders hold; `None` for one that cannot be read.
+fn folders(config: &Config) -> Vec<Option<Folder>> {
     let all = config.knowledge_folder.iter().chain(&config.more_knowledge);
-    all.map(|folder| read_folder(folder).ok()).collect()
+    all.map(|folder| Folder::read(folder).ok()).collect()
 }
 
 /// Reads and checks the configured knowledge base with its rules.
@@ -143,40 +149,16 @@ fn calibrated(rules: &Rules, folder: Option<&Path>) -> Result<Arc<Model>, LoadEr
 }
 
 fn read(folder: Option<&Path>) -> Result<Rules, LoadError> {
-    let files = folder.map_or_else(|| Ok(knowledge::embedded()), read_folder);
-    let files = files.map_err(|error| LoadError::Unreadable(place(folder), error))?;
-    rules::load(&files).map_err(|faults| LoadError::Faulty(place(folder), faults))
+    let faulty = |faults| LoadError::Faulty(place(folder), faults);
+    let Some(path) = folder else { return rules::load(&knowledge::embedded()).map_err(faulty) };
+    let read = Folder::read(path);
+    let read = read.map_err(|error| LoadError::Unreadable(place(folder), error))?;
+    // Faults first: whoever edits a file wants its line, and the checksums differ anyway.
+    let rules = rules::load(&read.files).map_err(faulty)?;
+    read.check_whole().map_err(|reason| LoadError::NotWhole(place(folder), reason))?;
+    Ok(rules)
 }
 
 fn place(folder: Option<&Path>) -> String {
     folder.map_or_else(|| "embedded".to_owned(), |folder| folder.display().to_string())
-}
-
-/// The TOML files of a folder and its sub-folders, ordered by name.
-///
-/// # Errors
-/// When the folder or a file of it cannot be read.
-pub fn read_folder(folder: &Path) -> io::Result<Vec<File>> {
-    let mut files = Vec::new();
-    collect(folder, "", &mut files)?;
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
-}
-
-fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        // Mounted configuration often holds links, so follow them; `..data` and other hidden entries are its bookkeeping.
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        let kind = fs::metadata(entry.path())?;
-        if kind.is_dir() {
-            collect(&entry.path(), &format!("{name}/"), files)?;
-        } else if entry.path().extension().is_some_and(|extension| extension == "toml") {
-            files.push(File { name, text: fs::read_to_string(entry.path())? });
-        }
-    }
-    Ok(())
 }
