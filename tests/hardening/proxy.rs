@@ -63,7 +63,7 @@ impl Proxy {
              \x20 uwsgi_temp_path {own}/d; scgi_temp_path {own}/e;\n\
              \x20 upstream replicas {{ {servers} keepalive 32; }}\n\
              \x20 server {{\n    listen {address} http2;\n    keepalive_requests 1000000;\n\
-             \x20   location / {{ grpc_pass grpc://replicas; grpc_next_upstream error timeout non_idempotent; }}\n  }}\n}}\n"
+             \x20   location / {{ grpc_pass grpc://replicas; grpc_next_upstream error timeout; }}\n  }}\n}}\n"
         );
         let file = folder.path().join("nginx.conf");
         fs::write(&file, text).unwrap();
