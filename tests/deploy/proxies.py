@@ -113,7 +113,8 @@ def keeps_out(secure, known):
     read = lambda **more: listing(knowledge_service_pb2.ListFindingsRequest(), **more)
     refused(read, grpc.StatusCode.PERMISSION_DENIED, metadata=known)
     reflect = secure.stream_unary("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
-    refused(lambda **more: reflect(iter([b""]), **more), grpc.StatusCode.UNIMPLEMENTED, metadata=known)
+    for _ in range(50):
+        refused(lambda **more: reflect(iter([b""]), **more), grpc.StatusCode.UNIMPLEMENTED, metadata=known)
     many = request(*(f"made_up_{number}" for number in range(256)))
     error = refused(lambda **more: stub.ScoreFindings(many, **more), grpc.StatusCode.INVALID_ARGUMENT, metadata=known)
     bad = error_details_pb2.BadRequest()
@@ -153,6 +154,10 @@ def behind(name, build):
             print(f"ok      {name}: none of 200 calls failed while a replica ended in order")
             assert not survives(secure, known, two, lambda replica: replica.process.kill())
             print(f"ok      {name}: none of 200 calls failed when a replica was killed")
+            third.process.kill()
+            third.process.wait()
+            refused(lambda **more: stub.ScoreFindings(request("slump_test"), **more), grpc.StatusCode.UNAVAILABLE, metadata=known)
+            print(f"ok      {name}: says UNAVAILABLE when no replica is left")
             callers = {line["caller"] for replica in three for line in replica.lines()}
             assert callers == {"clinic-4"}, callers
             print(f"ok      {name}: the audit logs name the caller, not the proxy")
