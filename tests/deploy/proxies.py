@@ -112,8 +112,10 @@ def keeps_out(secure, known):
     listing = knowledge_service_pb2_grpc.KnowledgeServiceStub(secure).ListFindings
     read = lambda **more: listing(knowledge_service_pb2.ListFindingsRequest(), **more)
     refused(read, grpc.StatusCode.PERMISSION_DENIED, metadata=known)
+    watch = health_pb2_grpc.HealthStub(secure).Watch
     reflect = secure.stream_unary("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
     for _ in range(50):
+        refused(lambda **more: next(watch(health_pb2.HealthCheckRequest(), **more)), grpc.StatusCode.UNIMPLEMENTED)
         refused(lambda **more: reflect(iter([b""]), **more), grpc.StatusCode.UNIMPLEMENTED, metadata=known)
     many = request(*(f"made_up_{number}" for number in range(256)))
     error = refused(lambda **more: stub.ScoreFindings(many, **more), grpc.StatusCode.INVALID_ARGUMENT, metadata=known)
