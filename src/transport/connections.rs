@@ -109,15 +109,22 @@ impl Endpoint {
         let Some(tls) = &self.tls else {
             return http2(stream, peer, self.limits, app, stop).await;
         };
-        match timeout(self.limits.first_request, tls.accept(stream)).await {
-            Ok(Ok((stream, names))) => {
-                http2(stream, peer.named(names), self.limits, app, stop).await;
+        let is_late = async {
+            tokio::select! {
+                () = sleep(self.limits.first_request) => {}
+                () = async { stop.cancelled().await; sleep(SILENCE).await } => {}
             }
-            Ok(Err(error)) => {
+        };
+        let encrypted = tokio::select! {
+            encrypted = tls.accept(stream) => encrypted,
+            () = is_late => return debug!("a connection was not encrypted in time"),
+        };
+        match encrypted {
+            Ok((stream, names)) => http2(stream, peer.named(names), self.limits, app, stop).await,
+            Err(error) => {
                 self.metrics.refused("handshake");
                 debug!(%error, "a connection could not be encrypted");
             }
-            Err(_) => debug!("a connection was not encrypted in time"),
         }
     }
 }

@@ -11,15 +11,19 @@
     reason = "prints figures and stops at the first fault"
 )]
 
+mod abuse;
+mod attack;
 mod callers;
 mod canary;
 mod collector;
+mod crowd;
 mod disk;
 mod elsewhere;
 mod faults;
 mod fields;
 mod figures;
 mod forgery;
+mod frames;
 mod hospital;
 #[path = "../it/identity.rs"]
 mod identity;
@@ -59,12 +63,13 @@ impl Size {
 type Scenario = (&'static str, fn(Size));
 
 /// All of them.
-const SCENARIOS: [Scenario; 5] = [
+const SCENARIOS: [Scenario; 6] = [
     ("callers", callers::run),
     ("faults", faults::run),
     ("canary", canary::run),
     ("rolling", rolling::run),
     ("shutdown", shutdown::run),
+    ("abuse", abuse::run),
 ];
 
 fn main() {
