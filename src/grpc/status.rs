@@ -182,14 +182,23 @@ pub(crate) fn deadline_exceeded() -> Status {
 pub(crate) fn worker(error: WorkerError) -> Status {
     match error {
         WorkerError::Overloaded => {
-            let mut details = ErrorDetails::new();
-            details.set_error_info("OVERLOADED", DOMAIN, NO_METADATA);
-            details.set_retry_info(Some(RETRY_AFTER));
-            let message = "too many requests are waiting; try again later";
-            Status::with_error_details(Code::ResourceExhausted, message, details)
+            exhausted("OVERLOADED", "too many requests are waiting; try again later")
         }
         WorkerError::Panicked => internal(),
     }
+}
+
+/// Too many answers wait for their caller.
+pub(crate) fn untaken() -> Status {
+    let message = "too many answers of this connection were not taken; read them, then try again";
+    exhausted("ANSWERS_NOT_TAKEN", message)
+}
+
+fn exhausted(reason: &'static str, message: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, DOMAIN, NO_METADATA);
+    details.set_retry_info(Some(RETRY_AFTER));
+    Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
 /// A status as a message, with its details.

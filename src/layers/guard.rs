@@ -15,7 +15,7 @@ use crate::access::{Access, Credentials, Refusal, Role};
 use crate::audit::Trail;
 use crate::grpc::status;
 use crate::telemetry::Metrics;
-use crate::transport::Peer;
+use crate::transport::{Peer, Untaken};
 
 /// Lets a request in whose caller may send it, and names the caller to the log and the audit log. Health is open to all.
 #[derive(Debug, Clone)]
@@ -34,6 +34,16 @@ impl Guard {
 
     /// Whether a request may go on.
     fn admit<B>(&self, request: &Request<B>) -> Result<(), tonic::Status> {
+        self.let_in(request)?;
+        if request.extensions().get::<Untaken>().is_some_and(Untaken::is_too_much) {
+            self.metrics.shed.inc();
+            return Err(status::untaken());
+        }
+        Ok(())
+    }
+
+    /// Whether a caller may send it.
+    fn let_in<B>(&self, request: &Request<B>) -> Result<(), tonic::Status> {
         // The library would repeat the header's text in its answer.
         if request.headers().get("grpc-encoding").is_some_and(|encoding| encoding != "identity") {
             return Err(status::compressed());

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -14,8 +15,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -23,7 +24,8 @@ use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 use tracing::{debug, warn};
 
-use super::{Peer, Tls};
+use super::untaken::Offered;
+use super::{Peer, Tls, Untaken};
 use crate::telemetry::Metrics;
 
 // Limits of HTTP/2. They bound what one connection can make the server hold.
@@ -40,7 +42,7 @@ const FAULTY_STREAMS: usize = 128;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Longest time that a connection which never asked anything holds up the end.
+/// Longest time that a connection which never asked anything holds up the end, or keeps its place when others wait for one.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long to wait when a connection cannot be accepted, mostly for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(50);
@@ -80,16 +82,22 @@ impl Endpoint {
         app: App,
         stop: CancellationToken,
     ) -> TaskTracker {
-        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let places = Places {
+            free: Arc::new(Semaphore::new(self.limits.connections)),
+            crowded: Arc::default(),
+        };
         let open = TaskTracker::new();
         let spread = AtomicU32::new(0);
         let begin = |(stream, peer, place)| {
-            let mut own = self.clone();
-            own.limits.age = spread_age(own.limits.age, &spread);
-            let (app, stop) = (app.clone(), stop.clone());
+            let mut limits = self.limits;
+            limits.age = spread_age(limits.age, &spread);
+            let (begun, crowded) = (Instant::now(), Arc::clone(&places.crowded));
+            let connection =
+                Connection { peer, limits, begun, crowded, app: app.clone(), stop: stop.clone() };
+            let own = self.clone();
             open.spawn(async move {
                 own.metrics.connections.inc();
-                own.connection(stream, peer, app, stop).await;
+                own.connection(stream, connection).await;
                 own.metrics.connections.dec();
                 drop(place);
             });
@@ -105,22 +113,18 @@ impl Endpoint {
         open.clone()
     }
 
-    async fn connection(&self, stream: TcpStream, peer: Peer, app: App, stop: CancellationToken) {
-        let Some(tls) = &self.tls else {
-            return http2(stream, peer, self.limits, app, stop).await;
-        };
-        let is_late = async {
-            tokio::select! {
-                () = sleep(self.limits.first_request) => {}
-                () = async { stop.cancelled().await; sleep(SILENCE).await } => {}
-            }
-        };
+    async fn connection(&self, stream: TcpStream, mut connection: Connection) {
+        let Some(tls) = &self.tls else { return connection.http2(stream).await };
         let encrypted = tokio::select! {
             encrypted = tls.accept(stream) => encrypted,
-            () = is_late => return debug!("a connection was not encrypted in time"),
+            _ = connection.patience() => return debug!("a connection was not encrypted in time"),
+            () = connection.last_moments() => return,
         };
         match encrypted {
-            Ok((stream, names)) => http2(stream, peer.named(names), self.limits, app, stop).await,
+            Ok((stream, names)) => {
+                connection.peer = connection.peer.named(names);
+                connection.http2(stream).await;
+            }
             Err(error) => {
                 self.metrics.refused("handshake");
                 debug!(%error, "a connection could not be encrypted");
@@ -129,12 +133,29 @@ impl Endpoint {
     }
 }
 
+/// Places for connections.
+struct Places {
+    free: Arc<Semaphore>,
+    /// Told to one silent connection, the longest silent first, when another waits for a place.
+    crowded: Arc<Notify>,
+}
+
+impl Places {
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+            return Some(place);
+        }
+        self.crowded.notify_one();
+        // The semaphore is never closed.
+        Arc::clone(&self.free).acquire_owned().await.ok()
+    }
+}
+
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, Peer, Option<tokio::sync::OwnedSemaphorePermit>) {
-    // The semaphore is never closed.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+    places: &Places,
+) -> (TcpStream, Peer, Option<OwnedSemaphorePermit>) {
+    let place = places.take().await;
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
@@ -157,49 +178,95 @@ fn spread_age(age: Duration, count: &AtomicU32) -> Duration {
     age.mul_f64(0.9 + 0.2 * fraction)
 }
 
-async fn http2<I>(stream: I, peer: Peer, limits: Limits, app: App, stop: CancellationToken)
-where
-    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let has_asked = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&has_asked);
-    // Streams that would go on look at this.
-    let end = CancellationToken::new();
-    let told = end.clone();
-    let answer = service_fn(move |request: Request<Incoming>| {
-        asked.store(true, Ordering::Relaxed);
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer.clone());
-        request.extensions_mut().insert(told.clone());
-        app.clone().oneshot(request)
-    });
-    let mut serving = pin!(protocol().serve_connection(TokioIo::new(stream), answer));
-    let silent = async {
-        sleep(limits.first_request).await;
-        if has_asked.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        ended = &mut serving => {
-            if let Err(error) = ended {
-                debug!(%error, "a connection broke");
+/// A connection and what it is part of.
+struct Connection {
+    peer: Peer,
+    limits: Limits,
+    begun: Instant,
+    crowded: Arc<Notify>,
+    app: App,
+    stop: CancellationToken,
+}
+
+impl Connection {
+    async fn http2<I>(&self, stream: I)
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let has_asked = Arc::new(AtomicBool::new(false));
+        // Streams that would go on look at this.
+        let end = CancellationToken::new();
+        let answer = service_fn(self.answering(Arc::clone(&has_asked), end.clone()));
+        let mut serving = pin!(protocol().serve_connection(TokioIo::new(stream), answer));
+        let silent = async {
+            let is_crowded = self.patience().await;
+            if has_asked.load(Ordering::Relaxed) {
+                if is_crowded {
+                    self.crowded.notify_one();
+                }
+                std::future::pending::<()>().await;
             }
+        };
+        tokio::select! {
+            ended = &mut serving => {
+                if let Err(error) = ended {
+                    debug!(%error, "a connection broke");
+                }
+                return;
+            }
+            () = silent => return debug!("a connection asked nothing in time"),
+            () = sleep(self.limits.age) => {}
+            () = self.stop.cancelled() => {}
+        }
+        end.cancel();
+        serving.as_mut().graceful_shutdown();
+        let grace = self.limits.grace;
+        let is_over = timeout(grace.min(SILENCE), serving.as_mut()).await.is_ok();
+        // Who asked nothing may never answer either.
+        if is_over || !has_asked.load(Ordering::Relaxed) {
             return;
         }
-        () = silent => return debug!("a connection asked nothing in time"),
-        () = sleep(limits.age) => {}
-        () = stop.cancelled() => {}
+        if timeout(grace, serving).await.is_err() {
+            warn!("a connection was still open after the grace time and is cut");
+        }
     }
-    end.cancel();
-    serving.as_mut().graceful_shutdown();
-    let is_over = timeout(limits.grace.min(SILENCE), serving.as_mut()).await.is_ok();
-    // Who asked nothing may never answer either.
-    if is_over || !has_asked.load(Ordering::Relaxed) {
-        return;
+
+    /// Answers the requests of this connection.
+    fn answering(
+        &self,
+        has_asked: Arc<AtomicBool>,
+        end: CancellationToken,
+    ) -> impl Fn(
+        Request<Incoming>,
+    ) -> BoxFuture<'static, Result<Response<Offered<Body>>, Infallible>>
+    + use<> {
+        let (app, peer, untaken) = (self.app.clone(), self.peer.clone(), Untaken::default());
+        move |request| {
+            has_asked.store(true, Ordering::Relaxed);
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer.clone());
+            request.extensions_mut().insert(end.clone());
+            request.extensions_mut().insert(untaken.clone());
+            let (answer, untaken) = (app.clone().oneshot(request), untaken.clone());
+            async move { Ok(answer.await?.map(|body| untaken.offered(body))) }.boxed()
+        }
     }
-    if timeout(limits.grace, serving).await.is_err() {
-        warn!("a connection was still open after the grace time and is cut");
+
+    /// Waits until this connection was silent for too long: the configured time or, when others wait for its place, a shorter one. Tells
+    /// whether it was for the others.
+    async fn patience(&self) -> bool {
+        let longest = self.limits.first_request;
+        sleep_until(self.begun + longest.min(SILENCE)).await;
+        tokio::select! {
+            () = sleep_until(self.begun + longest) => false,
+            () = self.crowded.notified() => true,
+        }
+    }
+
+    /// Waits until the server ends, and a moment longer.
+    async fn last_moments(&self) {
+        self.stop.cancelled().await;
+        sleep(SILENCE).await;
     }
 }
 

@@ -6,7 +6,9 @@
 mod connections;
 mod peer;
 mod tls;
+mod untaken;
 
 pub use connections::{App, Endpoint, Limits};
 pub use peer::Peer;
 pub use tls::{ClientCertificates, Tls, TlsError, TlsFiles};
+pub use untaken::Untaken;

@@ -12,7 +12,7 @@ const PARTS: [(&[&str], usize); 7] = [
     (&["rules"], 1_200),
     (&["advice"], 800),
     (&["catalogue"], 800),
-    (&["transport", "access"], 700),
+    (&["transport", "access"], 800),
     (&["layers", "audit", "workers"], 700),
     (&["operations"], 300),
 ];

@@ -21,6 +21,7 @@ mod audit;
 mod catalogue;
 mod cli;
 mod config;
+mod crowd;
 mod dependence;
 mod facts;
 mod folder;

@@ -3,7 +3,9 @@
 use heel_origin::grpc::pb::ListModelsRequest;
 use heel_origin::grpc::pb::knowledge_service_client::KnowledgeServiceClient;
 use heel_origin::grpc::pb::scoring_service_client::ScoringServiceClient;
+use heel_origin::server::Drain;
 use heel_origin::transport::{Tls, TlsFiles};
+use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
@@ -228,4 +230,15 @@ fn a_file_that_gives_no_encryption_is_named() {
         clients: None,
     };
     assert!(Tls::load(missing).unwrap_err().to_string().contains("none.pem"));
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_does_not_hold_up_a_shutdown() {
+    let hospital = Hospital::new();
+    let times = "server.first_request_timeout_ms = 3600000\nserver.shutdown_grace_ms = 3600000\n";
+    let text = times.to_owned() + &hospital.configuration("required");
+    let file = hospital.files.write("heel-origin.toml", &text);
+    let server = TestServer::with_file(file.as_ref()).await;
+    let _silent = TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(server.stop().ended().await, Drain::Complete);
 }
