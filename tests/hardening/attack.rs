@@ -192,7 +192,11 @@ pub(crate) async fn great_messages(address: SocketAddr, size: Size) -> Met {
         line.send(&frame(DATA, END_STREAM, 1, &[])).await.ok();
         sent += 1;
         let seen = timeout(PATIENCE, line.ended()).await.unwrap_or_default();
-        answered += usize::from(seen.frames.contains_key(&HEADERS) || seen.goaway.is_some());
+        answered += usize::from(seen.frames.contains_key(&HEADERS));
     }
-    (format!("{sent} messages"), format!("{answered} refused"))
+    let cut = sent - answered;
+    (
+        format!("{sent} messages"),
+        format!("{answered} refused, {cut} cut before the refusal was read"),
+    )
 }

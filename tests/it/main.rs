@@ -23,6 +23,7 @@ mod cli;
 mod config;
 mod crowd;
 mod dependence;
+mod documents;
 mod facts;
 mod folder;
 mod health;
