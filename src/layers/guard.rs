@@ -15,7 +15,7 @@ use crate::access::{Access, Credentials, Refusal, Role};
 use crate::audit::Trail;
 use crate::grpc::status;
 use crate::telemetry::Metrics;
-use crate::transport::{Peer, Untaken};
+use crate::transport::{Answers, Peer};
 
 /// Lets a request in whose caller may send it, and names the caller to the log and the audit log. Health is open to all.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Guard {
     /// Whether a request may go on.
     fn admit<B>(&self, request: &Request<B>) -> Result<(), tonic::Status> {
         self.let_in(request)?;
-        if request.extensions().get::<Untaken>().is_some_and(Untaken::is_too_much) {
+        if request.extensions().get::<Answers>().is_some_and(Answers::are_untaken) {
             self.metrics.shed.inc();
             return Err(status::untaken());
         }

@@ -24,8 +24,8 @@ use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 use tracing::{debug, warn};
 
-use super::untaken::Offered;
-use super::{Peer, Tls, Untaken};
+use super::answers::Offered;
+use super::{Answers, Peer, Tls};
 use crate::telemetry::Metrics;
 
 // Limits of HTTP/2. They bound what one connection can make the server hold.
@@ -42,9 +42,10 @@ const FAULTY_STREAMS: usize = 128;
 const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Longest time that a connection which never asked anything holds up the end, or keeps its place when others wait for one.
+/// Longest time that a connection which never asked anything holds up the end, and that one which asks nothing keeps its place when
+/// others wait for one.
 const SILENCE: Duration = Duration::from_secs(1);
-/// How long to wait when a connection cannot be accepted, mostly for want of file descriptors.
+/// How long to wait when a connection cannot be accepted, mostly for want of file descriptors, and for one to end that lost its place.
 const BREATH: Duration = Duration::from_millis(50);
 
 /// What connections may take.
@@ -117,8 +118,7 @@ impl Endpoint {
         let Some(tls) = &self.tls else { return connection.http2(stream).await };
         let encrypted = tokio::select! {
             encrypted = tls.accept(stream) => encrypted,
-            _ = connection.patience() => return debug!("a connection was not encrypted in time"),
-            () = connection.last_moments() => return,
+            () = connection.patience() => return debug!("a connection was not encrypted in time"),
         };
         match encrypted {
             Ok((stream, names)) => {
@@ -136,7 +136,7 @@ impl Endpoint {
 /// Places for connections.
 struct Places {
     free: Arc<Semaphore>,
-    /// Told to one silent connection, the longest silent first, when another waits for a place.
+    /// Told to one idle connection when all places are taken.
     crowded: Arc<Notify>,
 }
 
@@ -196,17 +196,11 @@ impl Connection {
         let has_asked = Arc::new(AtomicBool::new(false));
         // Streams that would go on look at this.
         let end = CancellationToken::new();
-        let answer = service_fn(self.answering(Arc::clone(&has_asked), end.clone()));
+        let answers = Answers::none();
+        let answer = self.answering(Arc::clone(&has_asked), end.clone(), answers.clone());
+        let answer = service_fn(answer);
         let mut serving = pin!(protocol().serve_connection(TokioIo::new(stream), answer));
-        let silent = async {
-            let is_crowded = self.patience().await;
-            if has_asked.load(Ordering::Relaxed) {
-                if is_crowded {
-                    self.crowded.notify_one();
-                }
-                std::future::pending::<()>().await;
-            }
-        };
+        let mut grace = self.limits.grace;
         tokio::select! {
             ended = &mut serving => {
                 if let Err(error) = ended {
@@ -214,16 +208,21 @@ impl Connection {
                 }
                 return;
             }
-            () = silent => return debug!("a connection asked nothing in time"),
+            () = self.silence(&has_asked) => return debug!("a connection asked nothing in time"),
+            () = self.crowded_out(&answers) => {
+                if !has_asked.load(Ordering::Relaxed) {
+                    return debug!("a connection that asked nothing lost its place");
+                }
+                grace = grace.min(BREATH);
+            }
             () = sleep(self.limits.age) => {}
             () = self.stop.cancelled() => {}
         }
         end.cancel();
         serving.as_mut().graceful_shutdown();
-        let grace = self.limits.grace;
         let is_over = timeout(grace.min(SILENCE), serving.as_mut()).await.is_ok();
-        // Who asked nothing may never answer either.
-        if is_over || !has_asked.load(Ordering::Relaxed) {
+        // Who waits for nothing may never end by itself.
+        if is_over || Duration::ZERO < answers.idle() {
             return;
         }
         if timeout(grace, serving).await.is_err() {
@@ -236,37 +235,56 @@ impl Connection {
         &self,
         has_asked: Arc<AtomicBool>,
         end: CancellationToken,
+        answers: Answers,
     ) -> impl Fn(
         Request<Incoming>,
     ) -> BoxFuture<'static, Result<Response<Offered<Body>>, Infallible>>
     + use<> {
-        let (app, peer, untaken) = (self.app.clone(), self.peer.clone(), Untaken::default());
+        let (app, peer) = (self.app.clone(), self.peer.clone());
         move |request| {
             has_asked.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer.clone());
             request.extensions_mut().insert(end.clone());
-            request.extensions_mut().insert(untaken.clone());
-            let (answer, untaken) = (app.clone().oneshot(request), untaken.clone());
-            async move { Ok(answer.await?.map(|body| untaken.offered(body))) }.boxed()
+            request.extensions_mut().insert(answers.clone());
+            let (answer, open) = (app.clone().oneshot(request), answers.open());
+            async move { Ok(answer.await?.map(|body| open.offered(body))) }.boxed()
         }
     }
 
-    /// Waits until this connection was silent for too long: the configured time or, when others wait for its place, a shorter one. Tells
-    /// whether it was for the others.
-    async fn patience(&self) -> bool {
-        let longest = self.limits.first_request;
-        sleep_until(self.begun + longest.min(SILENCE)).await;
+    /// Waits until the first request is overdue.
+    async fn silence(&self, has_asked: &AtomicBool) {
+        sleep_until(self.begun + self.limits.first_request).await;
+        if has_asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits until this connection is idle while all places are taken.
+    async fn crowded_out(&self, answers: &Answers) {
+        loop {
+            sleep(SILENCE).await;
+            self.crowded.notified().await;
+            if SILENCE <= answers.idle() {
+                return;
+            }
+            // Another one may be.
+            self.crowded.notify_one();
+        }
+    }
+
+    /// Waits until encryption took too long: the configured time, or a shorter one when all places are taken or the server ends.
+    async fn patience(&self) {
+        let ending = async {
+            self.stop.cancelled().await;
+            sleep(SILENCE).await;
+        };
+        let nothing = Answers::none();
         tokio::select! {
-            () = sleep_until(self.begun + longest) => false,
-            () = self.crowded.notified() => true,
+            () = sleep_until(self.begun + self.limits.first_request) => {}
+            () = self.crowded_out(&nothing) => {}
+            () = ending => {}
         }
-    }
-
-    /// Waits until the server ends, and a moment longer.
-    async fn last_moments(&self) {
-        self.stop.cancelled().await;
-        sleep(SILENCE).await;
     }
 }
 

@@ -1,11 +1,13 @@
 //! Connections and answers that others need the room of.
 
-use heel_origin::grpc::pb::ListFindingsRequest;
+use heel_origin::grpc::pb::{ListFindingsRequest, StreamScoresRequest};
 use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
 use prost::bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
@@ -49,33 +51,57 @@ async fn who_takes_no_answers_gets_no_more_of_them() {
     assert!(Status::from_header_map(again.headers()).is_none(), "{:?}", again.headers());
 }
 
-#[tokio::test]
-async fn the_longest_silent_connection_gives_its_place_to_a_new_one() {
+/// A server with places for two connections, and all the time to ask something.
+async fn crowded_server() -> TestServer {
     let settings =
         [("server.max_connections", "2"), ("server.first_request_timeout_ms", "3600000")];
-    let server = TestServer::with(&settings).await;
-    let mut silent = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
-        // The server's settings frame: the connection has its place.
-        stream.read_exact(&mut [0; 9]).await.unwrap();
-        silent.push(stream);
-    }
-    server.score(request(Vec::new())).await.unwrap();
-    // It ends.
-    silent[0].read_to_end(&mut Vec::new()).await.ok();
+    TestServer::with(&settings).await
+}
+
+/// A connection that has its place: the server's settings frame came.
+async fn silent(server: &TestServer) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.read_exact(&mut [0; 9]).await.unwrap();
+    stream
 }
 
 #[tokio::test]
-async fn who_has_asked_keeps_its_place() {
-    let settings =
-        [("server.max_connections", "2"), ("server.first_request_timeout_ms", "3600000")];
-    let server = TestServer::with(&settings).await;
-    let mut asked = server.scoring().await;
-    asked.score_findings(request(Vec::new())).await.unwrap();
-    let mut silent = TcpStream::connect(server.address).await.unwrap();
-    silent.read_exact(&mut [0; 9]).await.unwrap();
+async fn a_silent_connection_gives_its_place_to_a_new_one() {
+    let server = crowded_server().await;
+    let held = [silent(&server).await, silent(&server).await];
     server.score(request(Vec::new())).await.unwrap();
-    silent.read_to_end(&mut Vec::new()).await.ok();
-    asked.score_findings(request(Vec::new())).await.unwrap();
+    drop(held);
+}
+
+#[tokio::test]
+async fn an_idle_connection_gives_its_place_to_a_new_one() {
+    let server = crowded_server().await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut client = server.scoring().await;
+        client.score_findings(request(Vec::new())).await.unwrap();
+        held.push(client);
+    }
+    server.score(request(Vec::new())).await.unwrap();
+    // Who lost its place connects again, and takes that of another idle one.
+    for client in &mut held {
+        while client.score_findings(request(Vec::new())).await.is_err() {}
+    }
+}
+
+#[tokio::test]
+async fn who_is_being_answered_keeps_its_place() {
+    let server = crowded_server().await;
+    let (requests, sent) = mpsc::channel(1);
+    let item = || StreamScoresRequest { assessment: request(Vec::new()).assessment, options: None };
+    requests.send(item()).await.unwrap();
+    let mut client = server.scoring().await;
+    let mut answers = client.stream_scores(ReceiverStream::new(sent)).await.unwrap().into_inner();
+    answers.message().await.unwrap().unwrap();
+    let _silent = silent(&server).await;
+    for _ in 0..3 {
+        server.score(request(Vec::new())).await.unwrap();
+    }
+    requests.send(item()).await.unwrap();
+    assert_eq!(answers.message().await.unwrap().unwrap().position, 1);
 }
