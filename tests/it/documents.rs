@@ -23,10 +23,10 @@ fn the_tests_that_prove_a_control_exist() {
         for test in tests.into_iter().filter(|test| *test != "a::b" && !test.is_empty()) {
             let (file, function) = test.split_once("::").unwrap_or((test, ""));
             let source = read(&format!("tests/it/{file}.rs"));
-            assert!(
-                source.contains(&format!("fn {function}")),
-                "{document}: there is no test {test}"
-            );
+            // A name is written in full: another test may begin with it.
+            let own =
+                if function.is_empty() { "fn ".to_owned() } else { format!("fn {function}(") };
+            assert!(source.contains(&own), "{document}: there is no test {test}");
         }
     }
 }
@@ -46,6 +46,36 @@ fn the_hardening_scenarios_that_are_named_exist() {
                 "{document}: no scenario {scenario}"
             );
         }
+    }
+}
+
+#[test]
+fn every_hazard_has_one_row_with_its_ratings() {
+    let text = read("SAFETY.md");
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| H"))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let rating = |cell: &str| -> u32 {
+        let (severity, likelihood) = cell.split_once('x').expect(cell);
+        severity.parse::<u32>().unwrap() * likelihood.parse::<u32>().unwrap()
+    };
+    let mut ids: Vec<u32> = rows.iter().map(|row| row[0][1..].parse().unwrap()).collect();
+    ids.sort_unstable();
+    assert!(ids.iter().copied().eq(1..=50), "{ids:?}");
+    let (_, left) = text.split_once("after the controls: ").unwrap();
+    let (left, _) = left.split_once(" (").unwrap();
+    for row in &rows {
+        let [id, _, _, before, _, proof, _, after] = row[..] else { panic!("{row:?}") };
+        assert!(rating(after) <= rating(before), "{id}");
+        assert!(proof.contains('`') || proof.contains("no test"), "{id}: {proof}");
+        let is_left = left.replace(" and ", ", ").split(',').any(|own| own.trim() == id);
+        assert_eq!(
+            is_left,
+            10 <= rating(after),
+            "{id}: what is not acceptable is listed once more"
+        );
     }
 }
 
