@@ -68,13 +68,14 @@ pub fn answer(model: &Model, rules: &Rules, accepted: &Accepted) -> Answer {
     Answer { safety, assessment, notices, summary, details }
 }
 
-/// What to examine next. While danger is known or a question of safety is unanswered there is no stopping.
+/// What to examine next. While danger is known, or a question of safety is unanswered or there are none
+/// to ask, there is no stopping.
 #[must_use]
 pub fn suggest(model: &Model, rules: &Rules, accepted: &Accepted, safety: &Safety) -> Suggestions {
     let mut suggestions = suggestions::suggestions(model, rules, accepted);
     if !safety.fired.is_empty() || !safety.unexplained.is_empty() {
         suggestions.stop.reason = StopReason::ActFirst;
-    } else if !safety.questions.is_empty() {
+    } else if !safety.questions.is_empty() || rules.questions.is_empty() {
         suggestions.stop.reason = StopReason::SafetyUnanswered;
     }
     suggestions

@@ -35,7 +35,18 @@ fn danger(rules: &Rules, safety: &Safety) -> Option<String> {
         1 => (", and one more".to_owned(), "these"),
         count => (format!(", and {count} more"), "these"),
     };
-    Some(format!("{urgency}: {}{more}; act on {them} first.", lowered(&first.label)))
+    let worse = worse(rules, safety, first.urgency).unwrap_or_default();
+    Some(format!("{urgency}: {}{more}; act on {them} first{worse}.", lowered(&first.label)))
+}
+
+/// What is more urgent than the flag that fires, and could fire as well: the one for which most was sent.
+fn worse(rules: &Rules, safety: &Safety, than: Urgency) -> Option<String> {
+    let begun = safety.open.iter().filter(|own| own.is_begun());
+    let urgent = begun.filter(|own| rules.red_flags[own.flag].urgency < than);
+    // Of equals the last is taken, and the first is the most urgent.
+    let most = urgent.rev().max_by_key(|own| own.because.len())?;
+    let label = lowered(&rules.red_flags[most.flag].label);
+    Some(format!(", and rule out what is more urgent: {label}"))
 }
 
 fn leading(rules: &Rules, assessment: &Assessment) -> Option<String> {
@@ -115,7 +126,7 @@ fn caution(notices: &[Notice]) -> Option<String> {
         ),
         (
             "SAFETY_ANSWER_UNEXPLAINED",
-            "A question of safety was answered with yes, and no red flag says why: look into it.",
+            "A sign of danger was sent, and no red flag says why: look into it.",
         ),
         (
             "ACUTE_INJURY",

@@ -10,7 +10,8 @@ use crate::rules::{
 /// A question of safety with all the inputs to ask for.
 pub(super) fn whole_question(rules: &Rules, own: &Question) -> pb::RedFlagQuestion {
     let atoms: Vec<Atom> = own.answered.unasked(&|_| None).into_iter().copied().collect();
-    question(rules, own, &atoms)
+    let signs = own.signs.iter().flat_map(|signs| signs.atoms()).copied().collect::<Vec<_>>();
+    pb::RedFlagQuestion { signs: inputs(rules, &signs), ..question(rules, own, &atoms) }
 }
 
 /// From what a finding follows.

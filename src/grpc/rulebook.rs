@@ -49,6 +49,7 @@ pub(crate) fn question(
         question: question.id.clone(),
         ask: question.ask.clone(),
         findings: inputs(rules, findings),
+        signs: Vec::new(),
     }
 }
 

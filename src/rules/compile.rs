@@ -163,7 +163,8 @@ impl Compiler<'_, '_> {
         let Located { file, entry, .. } = located;
         let id = self.id(*file, "question", &entry.id);
         let answered = self.wide_condition(*file, &entry.answered, &[])?;
-        Some(Question { id, ask: entry.ask.clone(), answered })
+        let signs = entry.signs.as_ref().map(|signs| self.wide_condition(*file, signs, &[]));
+        Some(Question { id, ask: entry.ask.clone(), answered, signs: signs.flatten() })
     }
 
     fn contradiction(&mut self, located: &Located<raw::Contradiction>) -> Option<Contradiction> {

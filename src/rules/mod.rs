@@ -120,7 +120,7 @@ impl Rules {
         let said = said.map(|remark| about(remark.notice.clone(), &remark.when.reasons(&of)));
         let unexplained = Notice::new(
             "SAFETY_ANSWER_UNEXPLAINED",
-            "These questions of safety were answered with yes and fire no red flag by themselves: look into them.",
+            "These signs of danger were sent and fire no red flag by themselves: look into them.",
         );
         let atoms: Vec<&Atom> = safety.unexplained.iter().collect();
         let unexplained = (!atoms.is_empty()).then(|| about(unexplained, &atoms));

@@ -45,6 +45,7 @@ pub(super) struct Question {
     pub(super) id: Spanned<String>,
     pub(super) ask: String,
     pub(super) answered: Spanned<String>,
+    pub(super) signs: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -59,6 +59,8 @@ pub struct Question {
     pub ask: String,
     /// It is answered once this is known, be it true or false.
     pub answered: Condition,
+    /// What says yes to it as well once it is sent, though nobody needs to ask for it.
+    pub signs: Option<Condition>,
 }
 
 /// What a red flag says of a patient.
@@ -89,7 +91,7 @@ pub struct Safety {
     pub open: Vec<RedFlagResult>,
     /// Indices of the questions that are not answered, and what was not asked of each.
     pub questions: Vec<(usize, Vec<Atom>)>,
-    /// What questions of safety were answered with yes by, and no flag that fires rests on.
+    /// What questions of safety were answered with yes by, signs that nobody asked for among them, and no flag that fires rests on.
     pub unexplained: Vec<Atom>,
 }
 
@@ -120,10 +122,10 @@ impl Rules {
             question.answered.value(&of).is_none().then(|| (index, distinct(unasked)))
         };
         safety.questions = self.questions.iter().enumerate().filter_map(unanswered).collect();
-        let is_explained =
-            |atom: &&Atom| safety.fired.iter().any(|own| own.because.contains(*atom));
-        let answers = self.questions.iter().flat_map(|question| question.answered.reasons(&of));
-        safety.unexplained = distinct(answers.filter(|atom| !is_explained(atom)).collect());
+        let explained: Vec<&Atom> = safety.fired.iter().flat_map(|own| &own.because).collect();
+        let yes = self.questions.iter().flat_map(|own| [Some(&own.answered), own.signs.as_ref()]);
+        let said = yes.flatten().flat_map(|condition| condition.reasons(&of));
+        safety.unexplained = distinct(said.filter(|atom| !explained.contains(atom)).collect());
         safety
     }
 }

@@ -46,7 +46,7 @@ fn calibrated(rules: &Rules) -> Arc<Model> {
 pub(crate) static FIRST: LazyLock<Arc<Model>> = LazyLock::new(|| calibrated(&FIRST_RULES));
 
 /// The rules of the first version: it has none.
-static FIRST_RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
+pub(crate) static FIRST_RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| {
     let files = heel_origin::startup::Folder::read(Path::new(FIRST_FOLDER)).unwrap().files;
     Arc::new(rules::load(&files).unwrap())
 });
