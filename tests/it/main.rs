@@ -22,6 +22,7 @@ mod catalogue;
 mod cli;
 mod config;
 mod crowd;
+mod danger;
 mod dependence;
 mod documents;
 mod facts;
