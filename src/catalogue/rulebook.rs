@@ -1,8 +1,10 @@
 //! How red flags and instruments are defined, in the words of the contract.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::grpc::pb;
 use crate::grpc::rulebook::{accuracy, conditions, inputs, question, urgency};
-use crate::knowledge::Term;
+use crate::knowledge::{Subject, Term};
 use crate::rules::{
     Atom, Condition, Implication, Instrument, Item, Level, Question, Reading, RedFlag, Rules,
 };
@@ -23,23 +25,47 @@ pub(super) fn implication(rules: &Rules, own: &Implication) -> pb::Implication {
     }
 }
 
-/// A finding's definition with the red flags and instruments that ask for it.
-pub(super) fn used(rules: &Rules, definition: pb::FindingDefinition) -> pb::FindingDefinition {
-    let Some(Term::YesNo(own)) = rules.knowledge.terms.get(&definition.id) else {
-        return definition;
-    };
-    let asks = |condition: &Condition| {
-        condition.atoms().into_iter().any(|atom| atom.subject() == Some(*own))
-    };
-    let flags = rules.red_flags.iter().filter(|flag| asks(&flag.trigger));
-    let instruments = rules.instruments.iter().filter(|instrument| {
-        let mut levels = instrument.items.iter().flat_map(|item| &item.levels);
-        levels.any(|level| asks(&level.when))
-    });
-    pb::FindingDefinition {
-        red_flags: flags.map(|flag| flag.id.clone()).collect(),
-        instruments: instruments.map(|instrument| instrument.id.clone()).collect(),
-        ..definition
+/// The red flags and instruments that ask for each finding, by their ids.
+pub(super) struct Uses<'r> {
+    rules: &'r Rules,
+    flags: BTreeMap<Subject, BTreeSet<usize>>,
+    instruments: BTreeMap<Subject, BTreeSet<usize>>,
+}
+
+impl<'r> Uses<'r> {
+    pub(super) fn of(rules: &'r Rules) -> Self {
+        let mut uses = Self { rules, flags: BTreeMap::new(), instruments: BTreeMap::new() };
+        let asked = |condition: &Condition| -> Vec<Subject> {
+            condition.atoms().into_iter().filter_map(Atom::subject).collect()
+        };
+        for (index, flag) in rules.red_flags.iter().enumerate() {
+            for subject in asked(&flag.trigger) {
+                uses.flags.entry(subject).or_default().insert(index);
+            }
+        }
+        for (index, instrument) in rules.instruments.iter().enumerate() {
+            let levels = instrument.items.iter().flat_map(|item| &item.levels);
+            for subject in levels.flat_map(|level| asked(&level.when)) {
+                uses.instruments.entry(subject).or_default().insert(index);
+            }
+        }
+        uses
+    }
+
+    /// A finding's definition with what asks for it.
+    pub(super) fn told(&self, definition: pb::FindingDefinition) -> pb::FindingDefinition {
+        let Some(Term::YesNo(own)) = self.rules.knowledge.terms.get(&definition.id) else {
+            return definition;
+        };
+        let flags = self.flags.get(own).into_iter().flatten();
+        let instruments = self.instruments.get(own).into_iter().flatten();
+        pb::FindingDefinition {
+            red_flags: flags.map(|index| self.rules.red_flags[*index].id.clone()).collect(),
+            instruments: instruments
+                .map(|index| self.rules.instruments[*index].id.clone())
+                .collect(),
+            ..definition
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::knowledge::{KnowledgeBase, Source};
 use crate::rules::Rules;
 
 use super::entries::{self, Entry, KINDS};
+use super::rulebook::Uses;
 use super::{page, rulebook};
 use crate::grpc::status::Fault;
 use crate::grpc::{Live, pb, render, status};
@@ -64,8 +65,8 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let request = request.get_ref();
         let rules = &*self.rules(&request.model_version)?;
         let (entries, next_page_token) = matching_page(&rules.knowledge, request)?;
-        let definition =
-            |entry: Entry<'_>| rulebook::used(rules, entry.definition(&rules.knowledge));
+        let uses = Uses::of(rules);
+        let definition = |entry: Entry<'_>| uses.told(entry.definition(&rules.knowledge));
         let findings = entries.into_iter().map(definition).collect();
         Ok(Response::new(pb::ListFindingsResponse { findings, next_page_token }))
     }
@@ -79,7 +80,7 @@ impl pb::knowledge_service_server::KnowledgeService for Knowledge {
         let knowledge = &rules.knowledge;
         required(&request.id)?;
         let entry = Entry::find(knowledge, &request.id).ok_or_else(status::unknown_finding)?;
-        let finding = Some(rulebook::used(rules, entry.full_definition(knowledge)));
+        let finding = Some(Uses::of(rules).told(entry.full_definition(knowledge)));
         Ok(Response::new(pb::GetFindingResponse { finding }))
     }
 

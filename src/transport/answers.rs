@@ -1,9 +1,10 @@
-//! The answers of a connection: how many are open, and how many wait for their caller.
+//! The answers of a connection: how many are open, and how much of them waits for their caller.
 //!
 //! A caller of HTTP/2 says how much it will take, so it can ask for many answers and take none of them: each is held in memory meanwhile.
-//! So those that wait are counted, and with too many nothing more is answered on the connection. An answer is offered in parts, small
-//! ones first, since the protocol's library keeps a copy of a part as soon as the caller takes a byte of it.
+//! So what is held is counted, and with too much nothing more is answered on the connection. An answer is offered in parts, small
+//! ones first, since the protocol's library takes over a part as soon as the caller takes a byte of it.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +12,11 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http_body::{Body, Frame, SizeHint};
 
-/// Answers that may wait on one connection.
-const MOST: usize = 16;
+/// Bytes that may wait on one connection.
+const MOST_BYTES: usize = 256 * 1024;
 /// Bytes of the first part; each later one is at most twice as large as the one before.
 const FIRST_BYTES: usize = 1024;
 /// Bytes of a part at most: a frame.
@@ -27,21 +29,21 @@ pub struct Answers(Arc<Counts>);
 #[derive(Debug)]
 struct Counts {
     open: AtomicUsize,
-    waiting: AtomicUsize,
+    held_bytes: AtomicUsize,
     /// When the last one ended, or the connection began.
     since: Mutex<Instant>,
 }
 
 impl Answers {
     pub(super) fn none() -> Self {
-        let (open, waiting) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self(Arc::new(Counts { open, waiting, since: Mutex::new(Instant::now()) }))
+        let (open, held_bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self(Arc::new(Counts { open, held_bytes, since: Mutex::new(Instant::now()) }))
     }
 
-    /// Whether so many wait for their caller that nothing more should be answered.
+    /// Whether so much waits for the caller that nothing more should be answered.
     #[must_use]
     pub fn are_untaken(&self) -> bool {
-        MOST <= self.0.waiting.load(Ordering::Relaxed)
+        MOST_BYTES <= self.0.held_bytes.load(Ordering::Relaxed)
     }
 
     /// For how long none has been open.
@@ -55,7 +57,7 @@ impl Answers {
     /// Counts a request from its head on.
     pub(super) fn open(&self) -> Open {
         self.0.open.fetch_add(1, Ordering::Relaxed);
-        Open { all: self.clone(), is_waiting: false }
+        Open { all: self.clone(), held_bytes: 0 }
     }
 }
 
@@ -63,56 +65,62 @@ impl Answers {
 #[derive(Debug)]
 pub(super) struct Open {
     all: Answers,
-    is_waiting: bool,
+    held_bytes: usize,
 }
 
 impl Open {
     /// The body of the answer.
-    pub(super) fn offered<B: Body>(mut self, body: B) -> Offered<B> {
-        self.wait(!body.is_end_stream());
-        Offered { body, rest: Bytes::new(), part: FIRST_BYTES, open: self }
+    pub(super) fn offered<B: Body<Data = Bytes> + Unpin>(mut self, mut body: B) -> Offered<B> {
+        let first = (!body.is_end_stream())
+            .then(|| poll_fn(|context| Pin::new(&mut body).poll_frame(context)).now_or_never());
+        let first = first.flatten();
+        if let Some(Some(Ok(frame))) = &first {
+            self.hold(frame.data_ref().map_or(0, Bytes::len));
+        }
+        Offered { body, first, rest: Bytes::new(), part: FIRST_BYTES, open: self }
     }
 
-    fn wait(&mut self, is_waiting: bool) {
-        let waiting = &self.all.0.waiting;
-        match (self.is_waiting, is_waiting) {
-            (false, true) => drop(waiting.fetch_add(1, Ordering::Relaxed)),
-            (true, false) => drop(waiting.fetch_sub(1, Ordering::Relaxed)),
-            (true, true) | (false, false) => {}
-        }
-        self.is_waiting = is_waiting;
+    fn hold(&mut self, bytes: usize) {
+        let all = &self.all.0.held_bytes;
+        all.fetch_add(bytes, Ordering::Relaxed);
+        all.fetch_sub(self.held_bytes, Ordering::Relaxed);
+        self.held_bytes = bytes;
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.wait(false);
+        self.hold(0);
         *self.all.0.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.all.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
+/// What a body gives when it is asked for more.
+type Given<E> = Option<Result<Frame<Bytes>, E>>;
+
 /// An answer in parts, each asked for once the caller can take more.
 #[derive(Debug)]
-pub(super) struct Offered<B> {
+pub(super) struct Offered<B: Body> {
     body: B,
+    /// What the body gave at once, so that its size is known; the first of a stream comes later.
+    first: Option<Given<B::Error>>,
     rest: Bytes,
     part: usize,
     open: Open,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Offered<B> {
+impl<B: Body<Data = Bytes, Error: Unpin> + Unpin> Body for Offered<B> {
     type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        // Who asks for more waits for us.
-        self.open.wait(false);
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Given<B::Error>> {
         if self.rest.is_empty() {
-            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+            let given = match self.first.take() {
+                Some(first) => first,
+                None => ready!(Pin::new(&mut self.body).poll_frame(context)),
+            };
+            match given {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => self.rest = data,
                     Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
@@ -121,13 +129,16 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Offered<B> {
             }
         }
         let length = self.part.min(self.rest.len());
+        // A copy, or a small part would keep the whole answer in memory.
+        let part = Bytes::copy_from_slice(&self.rest.split_to(length));
         self.part = PART_BYTES.min(2 * self.part);
-        self.open.wait(true);
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
+        let left = self.rest.len();
+        self.open.hold(left);
+        Poll::Ready(Some(Ok(Frame::data(part))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
+        self.first.is_none() && self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

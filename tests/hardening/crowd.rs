@@ -53,8 +53,8 @@ pub(crate) async fn idle(address: SocketAddr, size: Size) -> Met {
 /// Callers who ask for great answers on every stream they may have, and never take one.
 pub(crate) async fn slow_readers(address: SocketAddr, size: Size) -> Met {
     const STREAMS: u32 = 128;
-    // page_size, field 2: the greatest.
-    let ask = wire::framed(&[0x10, 0xe8, 0x07]);
+    // page_size, field 2: 500, the greatest.
+    let ask = wire::framed(&[0x10, 0xf4, 0x03]);
     let mut held = Vec::new();
     for number in 0..size.of(400) {
         // Half of them open no window, half open a great one and leave it to the network.
