@@ -1,7 +1,7 @@
 //! What lies around the services, outside in: the [`Trace`](crate::telemetry::Trace), [`AuditTrail`], [`catch_panic`], [`Deadline`],
 //! [`Guard`]. The trail lies outside so that it records how the others end a call.
 //!
-//! What limits the load lies in the [`Workers`](crate::grpc::Workers): a permit held by a layer would end at the head of a response.
+//! What limits the load lies in the [`Workers`](crate::workers::Workers): a permit held by a layer would end at the head of a response.
 
 mod audit_trail;
 mod deadline;
