@@ -16,7 +16,7 @@ use futures_util::FutureExt as _;
 use http_body::{Body, Frame, SizeHint};
 
 /// Bytes that may wait on one connection.
-const MOST_BYTES: usize = 256 * 1024;
+const MOST_BYTES: usize = 128 * 1024;
 /// Bytes of the first part; each later one is at most twice as large as the one before.
 const FIRST_BYTES: usize = 1024;
 /// Bytes of a part at most: a frame.
