@@ -15,8 +15,10 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http_body::{Body, Frame, SizeHint};
 
-/// Bytes that may wait on one connection.
-const MOST_BYTES: usize = 128 * 1024;
+/// Bytes that may wait on all connections, before those that hold much get no more.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes on one connection that are much: a few answers.
+const MUCH: usize = 64 * 1024;
 /// Bytes of the first part; each later one is at most twice as large as the one before.
 const FIRST_BYTES: usize = 1024;
 /// Bytes of a part at most: a frame.
@@ -30,20 +32,24 @@ pub struct Answers(Arc<Counts>);
 struct Counts {
     open: AtomicUsize,
     held_bytes: AtomicUsize,
+    /// The same of all connections.
+    held_by_all: Arc<AtomicUsize>,
     /// When the last one ended, or the connection began.
     since: Mutex<Instant>,
 }
 
 impl Answers {
-    pub(super) fn none() -> Self {
-        let (open, held_bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self(Arc::new(Counts { open, held_bytes, since: Mutex::new(Instant::now()) }))
+    pub(super) fn none(held_by_all: &Arc<AtomicUsize>) -> Self {
+        let (open, held_bytes, held_by_all) = (0.into(), 0.into(), Arc::clone(held_by_all));
+        Self(Arc::new(Counts { open, held_bytes, held_by_all, since: Mutex::new(Instant::now()) }))
     }
 
-    /// Whether so much waits for the caller that nothing more should be answered.
+    /// Whether so much waits for the callers, and enough of it for this one, that nothing more should be answered. A gateway that
+    /// carries many calls on one connection is let be as long as there is room.
     #[must_use]
     pub fn are_untaken(&self) -> bool {
-        MOST_BYTES <= self.0.held_bytes.load(Ordering::Relaxed)
+        MOST_BYTES <= self.0.held_by_all.load(Ordering::Relaxed)
+            && MUCH <= self.0.held_bytes.load(Ordering::Relaxed)
     }
 
     /// For how long none has been open.
@@ -81,9 +87,10 @@ impl Open {
     }
 
     fn hold(&mut self, bytes: usize) {
-        let all = &self.all.0.held_bytes;
-        all.fetch_add(bytes, Ordering::Relaxed);
-        all.fetch_sub(self.held_bytes, Ordering::Relaxed);
+        for held in [&self.all.0.held_bytes, &*self.all.0.held_by_all] {
+            held.fetch_add(bytes, Ordering::Relaxed);
+            held.fetch_sub(self.held_bytes, Ordering::Relaxed);
+        }
         self.held_bytes = bytes;
     }
 }

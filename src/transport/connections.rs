@@ -89,12 +89,13 @@ impl Endpoint {
         };
         let open = TaskTracker::new();
         let spread = AtomicU32::new(0);
+        let waiting = Arc::default();
         let begin = |(stream, peer, place)| {
             let mut limits = self.limits;
             limits.age = spread_age(limits.age, &spread);
             let (begun, crowded) = (Instant::now(), Arc::clone(&places.crowded));
-            let connection =
-                Connection { peer, limits, begun, crowded, app: app.clone(), stop: stop.clone() };
+            let (answers, app, stop) = (Answers::none(&waiting), app.clone(), stop.clone());
+            let connection = Connection { peer, limits, begun, crowded, answers, app, stop };
             let own = self.clone();
             open.spawn(async move {
                 own.metrics.connections.inc();
@@ -184,6 +185,7 @@ struct Connection {
     limits: Limits,
     begun: Instant,
     crowded: Arc<Notify>,
+    answers: Answers,
     app: App,
     stop: CancellationToken,
 }
@@ -196,8 +198,7 @@ impl Connection {
         let has_asked = Arc::new(AtomicBool::new(false));
         // Streams that would go on look at this.
         let end = CancellationToken::new();
-        let answers = Answers::none();
-        let answer = self.answering(Arc::clone(&has_asked), end.clone(), answers.clone());
+        let answer = self.answering(Arc::clone(&has_asked), end.clone());
         let answer = service_fn(answer);
         let mut serving = pin!(protocol().serve_connection(TokioIo::new(stream), answer));
         let mut grace = self.limits.grace;
@@ -209,7 +210,7 @@ impl Connection {
                 return;
             }
             () = self.silence(&has_asked) => return debug!("a connection asked nothing in time"),
-            () = self.crowded_out(&answers) => {
+            () = self.crowded_out() => {
                 if !has_asked.load(Ordering::Relaxed) {
                     return debug!("a connection that asked nothing lost its place");
                 }
@@ -222,7 +223,7 @@ impl Connection {
         serving.as_mut().graceful_shutdown();
         let is_over = timeout(grace.min(SILENCE), serving.as_mut()).await.is_ok();
         // Who waits for nothing may never end by itself.
-        if is_over || Duration::ZERO < answers.idle() {
+        if is_over || Duration::ZERO < self.answers.idle() {
             return;
         }
         if timeout(grace, serving).await.is_err() {
@@ -235,12 +236,11 @@ impl Connection {
         &self,
         has_asked: Arc<AtomicBool>,
         end: CancellationToken,
-        answers: Answers,
     ) -> impl Fn(
         Request<Incoming>,
     ) -> BoxFuture<'static, Result<Response<Offered<Body>>, Infallible>>
     + use<> {
-        let (app, peer) = (self.app.clone(), self.peer.clone());
+        let (app, peer, answers) = (self.app.clone(), self.peer.clone(), self.answers.clone());
         move |request| {
             has_asked.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
@@ -261,11 +261,11 @@ impl Connection {
     }
 
     /// Waits until this connection is idle while all places are taken.
-    async fn crowded_out(&self, answers: &Answers) {
+    async fn crowded_out(&self) {
         loop {
             sleep(SILENCE).await;
             self.crowded.notified().await;
-            if SILENCE <= answers.idle() {
+            if SILENCE <= self.answers.idle() {
                 return;
             }
             // Another one may be.
@@ -279,10 +279,9 @@ impl Connection {
             self.stop.cancelled().await;
             sleep(SILENCE).await;
         };
-        let nothing = Answers::none();
         tokio::select! {
             () = sleep_until(self.begun + self.limits.first_request) => {}
-            () = self.crowded_out(&nothing) => {}
+            () = self.crowded_out() => {}
             () = ending => {}
         }
     }

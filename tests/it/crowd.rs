@@ -27,30 +27,41 @@ async fn ask(channel: &Channel) -> http::Response<Body> {
     channel.clone().oneshot(call.unwrap()).await.unwrap()
 }
 
+/// A connection with a window smaller than an answer.
+async fn narrow(server: &TestServer) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
+    endpoint.initial_stream_window_size(1024).connect().await.unwrap()
+}
+
 #[tokio::test]
 async fn who_takes_no_answers_gets_no_more_of_them() {
     let server = TestServer::start().await;
-    let endpoint = Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
-    // A window smaller than an answer.
-    let channel = endpoint.initial_stream_window_size(1024).connect().await.unwrap();
-    let mut held = Vec::new();
+    let (mut held, mut channels) = (Vec::new(), vec![narrow(&server).await]);
     let status = loop {
-        let answer = ask(&channel).await;
+        // As many as one connection may ask for at a time.
+        if held.len() == 128 * channels.len() {
+            channels.push(narrow(&server).await);
+        }
+        let answer = ask(&channels[channels.len() - 1]).await;
         match Status::from_header_map(answer.headers()) {
             Some(status) => break status,
             None => held.push(answer),
         }
     };
-    assert!((2..10).contains(&held.len()), "{} answers wait", held.len());
+    assert!((100..500).contains(&held.len()), "{} answers wait", held.len());
     assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
     assert!(status.message().contains("not taken"), "{status:?}");
-    // Others do not feel it, and who takes what waits may ask again.
+    // Others do not feel it, neither one who calls nor one who takes little at a time.
     server.score(request(Vec::new())).await.unwrap();
+    let other = narrow(&server).await;
+    held.push(ask(&other).await);
+    assert!(Status::from_header_map(held[held.len() - 1].headers()).is_none());
+    // Who takes what waits may ask again.
     for answer in held.drain(..) {
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         assert!(50_000 < bytes.len(), "an answer that takes more than one part: {}", bytes.len());
     }
-    let again = ask(&channel).await;
+    let again = ask(&channels[0]).await;
     assert!(Status::from_header_map(again.headers()).is_none(), "{:?}", again.headers());
 }
 
