@@ -15,6 +15,7 @@
 
 mod floor;
 mod load;
+#[path = "../patients.rs"]
 mod patients;
 
 use std::fs;
@@ -85,9 +86,12 @@ fn main() {
 fn kinds(model: &Model) -> Vec<Kind> {
     let of = |name, findings, view| Kind {
         name,
-        requests: patients::requests(model, PATIENTS, findings, view),
+        requests: (0..PATIENTS)
+            .map(|seed| request(patients::patient(model, seed, findings), view))
+            .collect(),
     };
-    let worst = |name, view| Kind { name, requests: vec![patients::worst(model, view)] };
+    let worst =
+        |name, view| Kind { name, requests: vec![request(patients::everything(model), view)] };
     vec![
         of("basic, 5 findings", 5, pb::View::Basic),
         of("basic, 25 findings", 25, pb::View::Basic),
@@ -96,6 +100,22 @@ fn kinds(model: &Model) -> Vec<Kind> {
         worst("basic, all findings present", pb::View::Basic),
         worst("full, all findings present", pb::View::Full),
     ]
+}
+
+fn request(sent: patients::Sent, view: pb::View) -> Vec<u8> {
+    let finding = |(id, present)| pb::Finding {
+        id,
+        value: Some(pb::finding::Value::Present(present)),
+        ..pb::Finding::default()
+    };
+    let assessment = pb::Assessment {
+        patient: Some(pb::Patient { age_years: Some(patients::AGE), ..pb::Patient::default() }),
+        findings: sent.into_iter().map(finding).collect(),
+        ..pb::Assessment::default()
+    };
+    let options = pb::ScoreOptions { view: view.into(), ..pb::ScoreOptions::default() };
+    let request = pb::ScoreFindingsRequest { assessment: Some(assessment), options: Some(options) };
+    request.encode_to_vec()
 }
 
 /// Answers every request, more often where that is quick.
