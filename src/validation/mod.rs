@@ -22,7 +22,7 @@ use crate::rules::Rules;
 pub use cohort::CohortError;
 pub use questions::{Examination, examinations};
 pub use report::Report;
-pub use sampled::{condition_counts, redrawn};
+pub use sampled::{condition_counts, patients, redrawn};
 
 /// Measures the model on the cases of some files and on sampled patients.
 ///

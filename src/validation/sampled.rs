@@ -126,6 +126,17 @@ impl<'m> Sampler<'m> {
     }
 }
 
+/// Sampled patients with heel pain of a setting, of whom every finding that tells anything by itself is known.
+#[must_use]
+pub fn patients(model: &Model, setting: usize, count: usize) -> Vec<Case> {
+    let mut sampler = Sampler::new(model, setting, 0, |_| true);
+    let examined = |_| {
+        let (case, observations, _) = sampler.examine();
+        Case { observations, ..case }
+    };
+    (0..count).map(examined).collect()
+}
+
 /// The weight of every set of conditions given heel pain in a setting; bit c of a set's index stands for condition c.
 fn set_weights(model: &Model, setting: usize) -> Vec<f64> {
     let knowledge = model.knowledge();

@@ -41,14 +41,8 @@ impl Server {
         Self { child, address: address.expect("the server listens") }
     }
 
-    /// Sends one request `count` times from core 1, `connections` times `streams` at a time.
-    pub(crate) fn load(
-        &self,
-        body: &Path,
-        count: usize,
-        connections: usize,
-        streams: usize,
-    ) -> Met {
+    /// Sends one request `count` times from core 1, two at a time on each connection; every answer has so many bytes.
+    pub(crate) fn load(&self, body: &Path, bytes: usize, count: usize, connections: usize) -> Met {
         let log = body.with_extension("log");
         fs::remove_file(&log).ok();
         let before = self.processor_nanoseconds();
@@ -56,7 +50,7 @@ impl Server {
             .args(["-c", "1", "h2load", "-t", "1", "-d"])
             .arg(body)
             .args(["-H", "content-type: application/grpc", "-H", "te: trailers"])
-            .args(["-c", &connections.to_string(), "-m", &streams.to_string()])
+            .args(["-c", &connections.to_string(), "-m", "2"])
             .args(["-n", &count.to_string(), "--log-file"])
             .arg(&log)
             .arg(format!("http://{}/heelorigin.v1.ScoringService/ScoreFindings", self.address))
@@ -65,6 +59,8 @@ impl Server {
         let cpu = (self.processor_nanoseconds() - before) / 1e3 / count as f64;
         let told = String::from_utf8(output.stdout).unwrap();
         assert!(told.contains(&format!("{count} succeeded")), "{told}");
+        // An error comes with the same status of HTTP, and without a message.
+        assert!(told.contains(&format!("({}) data", count * (5 + bytes))), "{told}");
         let rate =
             told.split_once("s, ").and_then(|(_, rest)| rest.split_once(" req/s")).unwrap().0;
         let times = fs::read_to_string(&log).unwrap();
