@@ -303,3 +303,19 @@ fn protocol() -> http2::Builder<TokioExecutor> {
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
     protocol
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first fault")]
+mod tests {
+    use super::*;
+
+    /// With Nagle's algorithm a small answer waits until the client acknowledges the one before, which clients put off by 40 ms.
+    #[tokio::test]
+    async fn an_accepted_connection_sends_small_answers_at_once() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let places = Places { free: Arc::new(Semaphore::new(1)), crowded: Arc::default() };
+        let (stream, ..) = accept(&listener, &places).await;
+        assert!(stream.nodelay().unwrap());
+    }
+}
