@@ -305,7 +305,6 @@ fn protocol() -> http2::Builder<TokioExecutor> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first fault")]
 mod tests {
     use super::*;
 
